@@ -1,0 +1,1 @@
+"""Nouns: quantities, findings, sites, profiles, reports."""

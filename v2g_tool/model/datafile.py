@@ -1,0 +1,112 @@
+"""TOML data files read into models, with errors that name file, line and key."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from v2g_tool.errors import RequestError
+from v2g_tool.model.spelling import did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+MAX_BYTES = 1_000_000
+"""No site or profile is larger; a larger file is a mistake, or an attack."""
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """Give the content of a data file; raises RequestError when it cannot be read."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise RequestError(f"{what} {path} is larger than {MAX_BYTES} bytes", todo="Give the right file.")
+        return path.read_bytes()
+    except OSError as exc:
+        raise RequestError(
+            f"{what} {path} cannot be read: {exc.strerror}",
+            todo="Check the path and the rights of the file.",
+        ) from exc
+
+
+def load(path: Path, model: type[M], what: str) -> M:
+    """Give the model that the TOML file at `path` describes; raises RequestError with file, line and key."""
+    content = read_bytes(path, what)
+    try:
+        text = content.decode("utf-8-sig")
+        raw = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise RequestError(f"{what} {path} is not valid TOML: {exc}", todo="Correct the line that is named.") from exc
+    try:
+        return model.model_validate(raw)
+    except ValidationError as exc:
+        raise _request_error(path, text, what, model, exc.errors()[0]) from exc
+
+
+def sha256_hex(path: Path) -> str:
+    """Give the SHA-256 of a file's bytes as 64 hex digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _request_error(path: Path, text: str, what: str, model: type[BaseModel], error: ErrorDetails) -> RequestError:
+    keys = [str(part) for part in error["loc"]]
+    key = keys[-1] if keys else "(file)"
+    where = f"{path}:{line_of(text, keys)}"
+    if error["type"] == "extra_forbidden":
+        hint = did_you_mean(key, _known_keys(model, keys[:-1]))
+        return RequestError(
+            f"{where}: '{'.'.join(keys)}' is not a key of a {what}.{hint}",
+            todo="Correct or remove the key.",
+        )
+    if error["type"] == "missing":
+        return RequestError(f"{where}: '{'.'.join(keys)}' is missing in the {what}", todo="Add the key.")
+    return RequestError(
+        f"{where}: '{'.'.join(keys)}' of the {what}: {error['msg']}",
+        todo="Correct the value.",
+    )
+
+
+def line_of(text: str, keys: list[str]) -> int:
+    """Give the number of the line that defines `keys` (table path and key), or of the nearest table above it."""
+    best = 1
+    table: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"^\s*\[+\s*([^\]]+?)\s*\]+", line)
+        if header:
+            table = [part.strip().strip("\"'") for part in header.group(1).split(".")]
+            if keys[: len(table)] == table:
+                best = number
+            continue
+        name = re.match(r"^\s*([A-Za-z0-9_\-\"']+)\s*=", line)
+        if name and keys[: len(table)] == table:
+            rest = [key for key in keys[len(table) :] if not key.isdigit()]
+            if rest and name.group(1).strip("\"'") == rest[0]:
+                return number
+    return best
+
+
+def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    """Give the keys allowed at `path`, following models inside dictionaries, lists and unions."""
+    current: Any = model
+    for part in path:
+        fields = getattr(current, "model_fields", None)
+        annotation = fields[part].annotation if fields and part in fields else None
+        inner = _inner_model(annotation)
+        if inner is not None:
+            current = inner
+        elif annotation is not None:
+            return []
+    return list(getattr(current, "model_fields", {}))
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any type annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        inner = _inner_model(argument)
+        if inner is not None:
+            return inner
+    return None

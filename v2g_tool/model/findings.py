@@ -1,0 +1,61 @@
+"""Verdicts and findings: what the technician acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import Field
+
+from v2g_tool.model.base import Model
+
+
+class Verdict(StrEnum):
+    """The outcome of a judgement. "Could not check" is never pass and never fail."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+class Evidence(Model):
+    """One number or text that a finding rests on, with its unit, limit and source as text."""
+
+    name: str
+    value: str
+    unit: str = ""
+    limit: str = ""
+    source: str = ""
+
+
+class Finding(Model):
+    """One judged statement.
+
+    `statement` says what is, `remedy` what to do next. `corrected` is set on a failure that this same run has
+    put right and proved so; it stays visible as a failure but no longer makes the run fail.
+    """
+
+    check: str = Field(pattern=r"^(CAL|PLC|CERT|SYS|NET|GC|LOG|HOST)-[A-Z0-9-]+$")
+    subject: str
+    verdict: Verdict
+    severity: int = Field(ge=1, le=10)
+    statement: str
+    evidence: tuple[Evidence, ...] = ()
+    remedy: str = ""
+    reference: str = ""
+    corrected: str = ""
+
+
+def overall(findings: Iterable[Finding]) -> Verdict:
+    """Give the verdict of a run: fail, else inconclusive, else pass.
+
+    A failure that was corrected in the same run does not count; a run in which nothing was judged (no finding,
+    or only skipped ones) is inconclusive.
+    """
+    judged = [f for f in findings if f.verdict is not Verdict.SKIPPED]
+    if any(f.verdict is Verdict.FAIL and not f.corrected for f in judged):
+        return Verdict.FAIL
+    if not judged or any(f.verdict is Verdict.INCONCLUSIVE for f in judged):
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASS
