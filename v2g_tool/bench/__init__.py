@@ -1,0 +1,1 @@
+"""The virtual bench: a physical model seen through real wires."""

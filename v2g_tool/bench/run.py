@@ -1,0 +1,296 @@
+"""The bench as a whole: builds the devices, serves them, runs a command beside them.
+
+plant ──┬── meter_01  EMS meter service  Modbus TCP
+        ├── meter_02  WattNode           Modbus RTU on a pseudo terminal
+        ├── meter_03  EMS meter service  Modbus TCP, sealed
+        ├── analyzer_01  WT333E          SCPI socket, HiSLIP
+        └── inverter_01  SunSpec         Modbus TCP
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Protocol, Self
+
+from v2g_tool.bench.analyzer_model import AnalyzerModel
+from v2g_tool.bench.ems_service import FREE, SEALED, EmsIdentity, EmsService
+from v2g_tool.bench.faults import FaultSet, parse_fault
+from v2g_tool.bench.meter_core import MeterCore
+from v2g_tool.bench.meter_model import MeterErrors, as_found_errors, healthy_errors, wattnode_errors
+from v2g_tool.bench.modbus import ModbusDevice, Registers, WriteLog, WriteRequest
+from v2g_tool.bench.modbus_wires import ModbusRtuServer, ModbusTcpServer
+from v2g_tool.bench.plant import Plant
+from v2g_tool.bench.scpi_wires import HislipServer, ScpiSocketServer
+from v2g_tool.bench.site import CT_A, Addresses, MeterEntry, site_text, truth_text, write_test_key
+from v2g_tool.bench.sunspec import SunSpecInverter
+from v2g_tool.bench.wattnode import WattNode
+from v2g_tool.bench.wt300e import Wt300e
+from v2g_tool.errors import Interrupted, RequestError
+
+_WATTNODE_SERIAL = 20451
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Server(Protocol):
+    """Something that serves until it is stopped."""
+
+    def start(self) -> None:
+        """Begin to serve."""
+
+    def stop(self) -> None:
+        """End all connections."""
+
+
+class BenchMeter(Protocol):
+    """What can be seen of a bench meter from inside, past any wire."""
+
+    @property
+    def working(self) -> list[int]:
+        """Corrections at work, as their registers hold them."""
+
+    @property
+    def stored(self) -> list[int]:
+        """Corrections that survive a restart."""
+
+    @property
+    def true_errors(self) -> MeterErrors:
+        """The true errors of the meter, without any correction."""
+
+
+class Bench:
+    """The virtual bench; a context manager that serves between entry and exit.
+
+    Args:
+        seed: draws the site and the true errors of its instruments.
+        faults: spellings of faults, see `v2g_tool.bench.faults`.
+        update_s: update interval of the meters in s.
+        directory: where its files go; a temporary one, removed at the end, when None.
+        rtu_delay_s: how long the meter on the serial line thinks before it answers.
+
+    Raises:
+        RequestError: a fault is not known.
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        faults: Sequence[str] = (),
+        update_s: float = 0.1,
+        directory: Path | None = None,
+        *,
+        rtu_delay_s: float = 0.0,
+    ) -> None:
+        self.seed = seed
+        self.faults = [parse_fault(spelling) for spelling in faults]
+        self.update_s = update_s
+        self.meters: dict[str, BenchMeter] = {}
+        self.plant = Plant(seed, unsteady=self._faults("charger_01").has("load-unsteady"))
+        self._start_s = time.monotonic()
+        self._rtu_delay_s = rtu_delay_s
+        self._given_directory = directory
+        self._directory: Path | None = None
+        self._servers: list[Server] = []
+        self._log = WriteLog()
+        self._hislip_port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def directory(self) -> Path:
+        """The directory of the bench's files; only while it runs."""
+        if self._directory is None:
+            raise RequestError("The bench is not running.", todo="Start it first.")
+        return self._directory
+
+    def clock(self) -> float:
+        """Give the bench clock in s; it starts with the bench."""
+        return time.monotonic() - self._start_s
+
+    def start(self) -> None:
+        """Build the devices, write the files and serve."""
+        self._directory = self._given_directory or Path(tempfile.mkdtemp(prefix="v2g-bench-"))
+        try:
+            (self._directory / "state").mkdir(parents=True, exist_ok=True)
+            self._log = WriteLog(self._directory / "writes.jsonl")
+            (self._directory / "writes.jsonl").touch()
+            self._build()
+            for server in self._servers:
+                server.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End all servers and remove a temporary directory."""
+        for server in self._servers:
+            server.stop()
+        self._servers.clear()
+        if self._directory is not None and self._given_directory is None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+        self._directory = None
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that lead a program to this bench."""
+        files = {
+            "V2G_SITE": "site.toml",
+            "V2G_STATE_DIR": "state",
+            "V2G_BENCH_DIR": ".",
+            "V2G_BENCH_KEY": "bench.key.pem",
+            "V2G_BENCH_CERT": "bench.cert.pem",
+            "V2G_BENCH_TRUTH": "truth.json",
+            "V2G_BENCH_WRITES": "writes.jsonl",
+        }
+        variables = {name: str(self.directory / file) for name, file in files.items()}
+        variables["V2G_BENCH_HISLIP"] = f"TCPIP0::127.0.0.1::hislip0,{self._hislip_port}::INSTR"
+        return variables
+
+    def write_requests(self) -> list[WriteRequest]:
+        """Give all Modbus write requests that any device received, oldest first."""
+        return self._log.requests()
+
+    def _faults(self, target: str) -> FaultSet:
+        return FaultSet(target, self.faults)
+
+    def _build(self) -> None:
+        meters = [
+            self._ems_meter("meter_01", 1, FREE, as_found_errors),
+            self._wattnode(),
+            self._ems_meter("meter_03", 3, SEALED, healthy_errors),
+        ]
+        addresses = Addresses(self._analyzer(), self._inverter())
+        errors = {name: meter.true_errors for name, meter in self.meters.items()}
+        fingerprint = write_test_key(self.directory / "bench.key.pem", self.directory / "bench.cert.pem")
+        today = datetime.datetime.now(datetime.UTC).date()
+        site = site_text(meters, addresses, fingerprint, today)
+        (self.directory / "site.toml").write_text(site, encoding="utf-8")
+        (self.directory / "truth.json").write_text(truth_text(errors), encoding="utf-8")
+
+    def _core(self, name: str, errors: Callable[[int], MeterErrors], faults: FaultSet) -> MeterCore:
+        # Each meter draws from its own number, or all would share one noise.
+        seed = self.seed * 100 + int(name[-2:])
+        return MeterCore(self.plant, errors(seed), self.clock, self.update_s, faults, seed)
+
+    def _device(self, name: str, units: Sequence[int], registers: Registers, faults: FaultSet) -> ModbusDevice:
+        return ModbusDevice(name, units, registers, faults, self._log)
+
+    def _served_by_tcp(self, device: ModbusDevice) -> int:
+        server = ModbusTcpServer(device)
+        self._servers.append(server)
+        return server.port
+
+    def _ems_meter(self, name: str, unit: int, legal: int, errors: Callable[[int], MeterErrors]) -> MeterEntry:
+        faults = self._faults(name)
+        ct = CT_A if faults.has("ct-ratio") else None
+        serial = f"EMS-00{name[-2:]}"
+        meter = EmsService(self._core(name, errors, faults), EmsIdentity(serial, legal=legal, ct=ct or (0, 0)))
+        self.meters[name] = meter
+        port = self._served_by_tcp(self._device(name, (unit, 255), meter, faults))
+        link: dict[str, str | int] = {"link": "tcp", "host": "127.0.0.1", "port": port}
+        status = "sealed" if legal == SEALED else "free"
+        return MeterEntry(name, "ems-meter-service", link, unit, serial, status, ct)
+
+    def _wattnode(self) -> MeterEntry:
+        name, unit = "meter_02", 2
+        faults = self._faults(name)
+        meter = WattNode(self._core(name, wattnode_errors, faults), _WATTNODE_SERIAL, CT_A[0])
+        self.meters[name] = meter
+        server = ModbusRtuServer(self._device(name, (unit,), meter, faults), reply_delay_s=self._rtu_delay_s)
+        self._servers.append(server)
+        link: dict[str, str | int] = {
+            "link": "rtu",
+            "device": server.path,
+            "baud": 9600,
+            "parity": "N",
+            "stop_bits": 1,
+        }
+        return MeterEntry(name, "wattnode-wnd", link, unit, str(_WATTNODE_SERIAL), ct=CT_A)
+
+    def _analyzer(self) -> int:
+        name = "analyzer_01"
+        instrument = Wt300e(self.plant, AnalyzerModel(self.seed), self.clock, self._faults(name))
+        lines, hislip = ScpiSocketServer(name, instrument), HislipServer(name, instrument)
+        self._servers += [lines, hislip]
+        self._hislip_port = hislip.port
+        return lines.port
+
+    def _inverter(self) -> int:
+        name = "inverter_01"
+        faults = self._faults(name)
+        inverter = SunSpecInverter(self.plant, self.clock, faults)
+        return self._served_by_tcp(self._device(name, (1,), inverter, faults))
+
+
+def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int = 1, update_s: float = 0.1) -> int:
+    """Run a command beside a bench and give its exit status, 128 + n when signal n ended it.
+
+    Raises:
+        RequestError: a fault is not known, or the command cannot be started.
+    """
+    with _forwarded_signals() as children, Bench(seed, faults, update_s) as bench:
+        child = _started(command, {**os.environ, **bench.environment()})
+        children.append(child)
+        try:
+            status = child.wait()
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+    return 128 - status if status < 0 else status
+
+
+def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(list(command), env=environment)
+    except OSError as error:
+        raise RequestError(
+            f"The bench could not start {command[0]!r}.",
+            why=f"The system says: {error.strerror}.",
+            todo="Check the spelling of the command after the two dashes.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _forwarded_signals() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Let the children decide what a signal means; the bench outlives them and cleans up."""
+    children: list[subprocess.Popen[bytes]] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield children  # only the main thread may install handlers; elsewhere the caller has its own
+        return
+
+    def forward(number: int, _: FrameType | None) -> None:
+        if not children:
+            raise Interrupted("The bench was stopped before its command began.")
+        # A terminal has sent Ctrl-C to the child already; twice would mean "at once".
+        if number != signal.SIGINT or not _in_terminal_foreground():
+            children[0].send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    try:
+        yield children
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_terminal_foreground() -> bool:
+    try:
+        return os.tcgetpgrp(sys.__stdin__.fileno() if sys.__stdin__ else 0) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
