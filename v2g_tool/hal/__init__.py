@@ -1,0 +1,1 @@
+"""Hardware abstraction: contracts and the drivers that fulfil them."""

@@ -1,0 +1,1 @@
+"""Modbus TCP and RTU: checked exchange, planning, meters, SunSpec."""

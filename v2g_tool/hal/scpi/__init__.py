@@ -1,0 +1,1 @@
+"""SCPI instruments over VISA."""
