@@ -1,0 +1,1 @@
+"""Pure rules: facts and limits in, findings out."""
