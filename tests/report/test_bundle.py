@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from v2g_tool.errors import NotPermitted, RequestError
+from v2g_tool.model.report import FileHash, Report
+from v2g_tool.report.bundle import verify_text, write_bundle
+from v2g_tool.report.keys import Signer
+
+from .sample import ATTACHMENT, NOW, authority, filled_folder, issued_signer, signed_bundle
+
+MANUAL_COMMAND = (
+    "openssl cms -verify -binary -inform DER -in report.json.p7s -content report.json "
+    "-CAfile signer.pem -purpose any -out /dev/null"
+)
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["/bin/sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def commands(folder: Path) -> list[str]:
+    return [line.strip() for line in (folder / "VERIFY.txt").read_text().splitlines() if line.startswith("    ")]
+
+
+def test_the_bundle_holds_the_signed_bytes_and_nothing_else(bundle: Path, signer: Signer) -> None:
+    names = {path.name for path in bundle.iterdir()}
+    content = (bundle / "report.json").read_bytes()
+
+    assert names == {"report.json", "report.json.p7s", "signer.pem", "VERIFY.txt", "evidence.jsonl", ATTACHMENT}
+    assert content == Report.model_validate_json(content).canonical_bytes()
+    assert {stat.S_IMODE((bundle / name).stat().st_mode) for name in names - {"evidence.jsonl", ATTACHMENT}} == {0o644}
+    assert (bundle / "VERIFY.txt").read_text().endswith('"prev".\n')
+
+
+def test_openssl_alone_accepts_the_bundle_and_refuses_a_changed_report(bundle: Path) -> None:
+    assert run(bundle, MANUAL_COMMAND).returncode == 0
+
+    content = bytearray((bundle / "report.json").read_bytes())
+    content[500] ^= 1
+    (bundle / "report.json").write_bytes(content)
+
+    assert run(bundle, MANUAL_COMMAND).returncode != 0
+
+
+def test_each_command_in_verify_txt_runs_as_printed(bundle: Path) -> None:
+    results = [run(bundle, command) for command in commands(bundle)]
+
+    assert len(results) == 5
+    assert [result.returncode for result in results] == [0] * 5
+    assert all("Verification successful" in result.stderr for result in results[:2])
+    assert results[2].stdout in (bundle / "VERIFY.txt").read_text()
+    assert [result.stdout for result in results[3:]] == ["evidence.jsonl: OK\n", f"{ATTACHMENT}: OK\n"]
+
+
+@pytest.mark.parametrize("name", ["report.json", "evidence.jsonl", ATTACHMENT])
+def test_the_commands_find_a_change(bundle: Path, name: str) -> None:
+    (bundle / name).write_bytes((bundle / name).read_bytes() + b" ")
+
+    assert any(run(bundle, command).returncode for command in commands(bundle))
+
+
+def test_the_commands_run_for_a_certificate_from_an_authority(tmp_path: Path) -> None:
+    root = authority("Utility Root")
+    folder = signed_bundle(tmp_path, issued_signer(authority("Utility Field", root)))
+
+    assert [run(folder, command).returncode for command in commands(folder)] == [0] * 5
+
+
+def test_after_the_certificate_has_expired_the_second_command_still_verifies(tmp_path: Path) -> None:
+    signer = issued_signer(authority("Utility Root", days=(-300, 300)), days=(-300, -200))
+    folder = signed_bundle(tmp_path, signer, ended_utc="2026-03-22T10:00:00Z")
+
+    now, then, *_ = commands(folder)
+
+    assert "expired" in run(folder, now).stderr
+    assert run(folder, then).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["a b.csv", "it's.csv", "$(touch x).csv", "`id`.csv", "a;b", "*.csv", "é.csv"])
+def test_a_name_that_a_shell_would_interpret_is_quoted(tmp_path: Path, signer: Signer, name: str) -> None:
+    folder, made = filled_folder(tmp_path)
+    (folder / ATTACHMENT).rename(folder / name)
+    bound = made.attachments[0].model_copy(update={"name": name})
+    write_bundle(folder, made.model_copy(update={"attachments": (bound,)}), signer, NOW)
+
+    result = run(folder, commands(folder)[-1])
+
+    assert (result.returncode, result.stdout) == (0, f"{name}: OK\n")
+    assert not (folder / "x").exists()
+
+
+def test_verify_txt_depends_on_report_and_fingerprint_alone(tmp_path: Path) -> None:
+    _, made = filled_folder(tmp_path)
+
+    assert verify_text(made, "ab" * 32) == verify_text(made, "ab" * 32)
+    assert verify_text(made, "ab" * 32) != verify_text(made, "ac" * 32)
+
+
+def test_a_test_signature_is_stamped(tmp_path: Path) -> None:
+    _, made = filled_folder(tmp_path)
+
+    assert "TEST" in verify_text(made, "ab" * 32)
+    assert "TEST" not in verify_text(made.model_copy(update={"signature": "signed"}), "ab" * 32)
+
+
+def test_an_unsigned_bundle_says_so_and_carries_no_signature(tmp_path: Path) -> None:
+    folder = signed_bundle(tmp_path, None, signature="unsigned")
+
+    text = (folder / "VERIFY.txt").read_text()
+    assert "UNSIGNED" in text
+    assert "openssl" not in text
+    assert not (folder / "report.json.p7s").exists()
+    assert not (folder / "signer.pem").exists()
+    assert [run(folder, command).returncode for command in commands(folder)] == [0, 0]
+
+
+def test_text_from_outside_cannot_forge_a_line_of_verify_txt(tmp_path: Path) -> None:
+    _, made = filled_folder(tmp_path)
+    forged = made.model_copy(update={"report_id": "x\n    rm -rf /\x1b[2J\u202e"})
+
+    lines = verify_text(forged, "ab" * 32).splitlines()
+
+    assert not any(line.startswith("    rm") for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_report_is_never_overwritten(bundle: Path, signer: Signer) -> None:
+    before = (bundle / "report.json").read_bytes()
+    made = Report.model_validate_json(before)
+
+    with pytest.raises(RequestError, match="holds a report already"):
+        write_bundle(bundle, made, signer, NOW)
+
+    assert (bundle / "report.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace"])
+def test_a_full_disk_leaves_no_report_json(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    folder, made = filled_folder(tmp_path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if call == "write":
+        folder.joinpath(".signer.pem.part").mkdir()
+    else:
+        monkeypatch.setattr(os if call == "fsync" else Path, call, fails)
+
+    with pytest.raises(NotPermitted, match="the report cannot be written"):
+        write_bundle(folder, made, signer, NOW)
+
+    assert not (folder / "report.json").exists()
+
+
+def test_the_report_comes_last_and_each_file_is_synchronised(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, made = filled_folder(tmp_path)
+    order: list[str] = []
+    replace, sync = Path.replace, os.fsync
+    monkeypatch.setattr(Path, "replace", lambda own, to: (order.append(to.name), replace(own, to))[1])
+    monkeypatch.setattr(os, "fsync", lambda fd: (order.append("sync"), sync(fd))[1])
+
+    write_bundle(folder, made, signer, NOW)
+
+    assert order == [
+        word
+        for name in ("signer.pem", "report.json.p7s", "VERIFY.txt", "report.json")
+        for word in ("sync", name, "sync")
+    ]
+
+
+def test_signer_and_report_must_agree(tmp_path: Path, signer: Signer) -> None:
+    folder, made = filled_folder(tmp_path)
+
+    with pytest.raises(ValueError, match="no key is given"):
+        write_bundle(folder, made, None, NOW)
+    with pytest.raises(ValueError, match="a key is given"):
+        write_bundle(folder, made.model_copy(update={"signature": "unsigned"}), signer, NOW)
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "report.json", "evidence.jsonl"])
+def test_an_unfit_name_is_refused_before_anything_is_written(tmp_path: Path, signer: Signer, name: str) -> None:
+    folder, made = filled_folder(tmp_path)
+    before = sorted(folder.iterdir())
+
+    with pytest.raises(ValueError, match="not a fit name"):
+        write_bundle(
+            folder, made.model_copy(update={"attachments": (FileHash(name=name, sha256="0" * 64),)}), signer, NOW
+        )
+
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_copied_bundle_verifies_elsewhere(bundle: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle, tmp_path / "usb" / bundle.name)
+
+    assert run(copy, MANUAL_COMMAND).returncode == 0

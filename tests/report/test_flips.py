@@ -1,0 +1,67 @@
+"""Every byte of every file of a bundle counts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from v2g_tool.errors import NotAuthentic
+from v2g_tool.report import cms
+from v2g_tool.report.keys import Signer
+from v2g_tool.report.verify import verify_bundle
+
+from .sample import ATTACHMENT, calibration, signed_bundle
+
+# One bit at each byte; which bit changes from byte to byte, so that all eight occur.
+ONE_PER_BYTE = ["report.json", "signer.pem", "evidence.jsonl", ATTACHMENT, "VERIFY.txt"]
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, signer: Signer) -> Path:
+    """A bundle of two load points, as found."""
+    part = calibration()
+    return signed_bundle(tmp_path, signer, calibration=part.model_copy(update={"measured": part.measured[:2]}))
+
+
+@pytest.fixture
+def signature_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict on a signature depends on its bytes alone; while another file changes, once is enough."""
+    monkeypatch.setattr(cms, "open_detached", functools.cache(cms.open_detached))
+
+
+def undetected(bundle: Path, name: str, bits: Iterable[int]) -> list[str]:
+    """Flip each bit of a file in turn and give what was not found, or blamed on another file."""
+    path = bundle / name
+    good = path.read_bytes()
+    missed = []
+    for bit in bits:
+        bad = bytearray(good)
+        bad[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(bad)
+        try:
+            verify_bundle(bundle, ())
+            missed.append(f"bit {bit}: not found")
+        except NotAuthentic as exc:
+            if not exc.what.startswith((f"{name}:", f"{name},")):
+                missed.append(f"bit {bit}: {exc.what}")
+    path.write_bytes(good)
+    verify_bundle(bundle, ())
+    return missed
+
+
+@pytest.mark.usefixtures("signature_read_once")
+@pytest.mark.parametrize("name", ONE_PER_BYTE)
+def test_a_flip_at_any_byte_is_found_and_the_file_is_named(bundle: Path, name: str) -> None:
+    size = (bundle / name).stat().st_size
+
+    assert undetected(bundle, name, (8 * at + at % 8 for at in range(size))) == []
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_flip_of_any_bit_of_the_signature_is_found_and_the_file_is_named(bundle: Path, part: int) -> None:
+    bits = (bundle / "report.json.p7s").stat().st_size * 8
+
+    assert undetected(bundle, "report.json.p7s", range(part, bits, 4)) == []

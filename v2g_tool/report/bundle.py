@@ -1,0 +1,136 @@
+"""The bundle: the files that carry one report, and the text that tells how to verify them without this program."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from v2g_tool.errors import RequestError
+from v2g_tool.model.report import FileHash, Report
+from v2g_tool.report import cms
+from v2g_tool.report.files import REPORT, SIGNATURE, SIGNER, VERIFY, is_inside, write_whole
+from v2g_tool.report.keys import Signer, pem_of
+from v2g_tool.report.text import plain
+
+_CMS = (
+    f"openssl cms -verify -binary -inform DER -in {SIGNATURE} -content {REPORT} "
+    f"-CAfile {SIGNER} -partial_chain -purpose any -out /dev/null"
+)
+_STAMPS = {
+    "signed": "signed",
+    "test": "TEST: signed with a test key; it proves nothing about a real site",
+    "unsigned": "UNSIGNED: nobody vouches for this report; whoever had the folder could change it unseen",
+}
+
+
+def write_bundle(folder: Path, report: Report, signer: Signer | None, now: datetime) -> None:
+    """Write the report beside its evidence and attachments; `report.json` comes last and makes the bundle complete.
+
+    Args:
+        folder: the folder of the run, with the evidence and the attachments in it.
+        report: the outcome; `signature` says whether it is to be signed.
+        signer: signs; None for a report that says "unsigned".
+        now: the signing time, with a time zone.
+
+    Raises:
+        RequestError: the folder holds a report already.
+        NotPermitted: a file cannot be written.
+        ValueError: signer and `report.signature` contradict each other, or a bound file has an unfit name.
+    """
+    _check_consistent(report, signer)
+    if (folder / REPORT).exists():
+        raise RequestError(
+            f"{folder} holds a report already",
+            why="A report is never overwritten; an amendment is a new report that names the old one.",
+            todo="Start a new run.",
+        )
+    for name, content in _renderings(report, signer, now):
+        write_whole(folder, name, content)
+
+
+def verify_text(report: Report, signer_fingerprint: str | None) -> str:
+    """Give the text of VERIFY.txt: the commands, each runnable as printed from inside the folder.
+
+    The same report and fingerprint (64 hex digits, None when unsigned) give the same text.
+    """
+    return "\n".join(_lines(report, signer_fingerprint)) + "\n"
+
+
+def bound_files(report: Report) -> tuple[FileHash, ...]:
+    """Give the files that the report binds by their hash: the evidence, then the attachments."""
+    return (FileHash(name=report.evidence.name, sha256=report.evidence.sha256), *report.attachments)
+
+
+def _renderings(report: Report, signer: Signer | None, now: datetime) -> list[tuple[str, bytes]]:
+    """Give name and content of each file to write, in the order of writing."""
+    content = report.canonical_bytes()
+    text = verify_text(report, signer.fingerprint if signer else None).encode()
+    files = [(VERIFY, text), (REPORT, content)]
+    if signer is None:
+        return files
+    return [(SIGNER, pem_of(signer.certificates)), (SIGNATURE, cms.sign(content, signer, now.astimezone(UTC))), *files]
+
+
+def _check_consistent(report: Report, signer: Signer | None) -> None:
+    if (signer is None) != (report.signature == "unsigned"):
+        raise ValueError(f"the report says '{report.signature}' but {'no' if signer is None else 'a'} key is given")
+    names = [file.name for file in bound_files(report)]
+    unfit = [name for name in names if not is_inside(name) or names.count(name) > 1]
+    if unfit:
+        raise ValueError(f"not a fit name for a file in a report: {unfit[0]!r}")
+
+
+def _lines(report: Report, fingerprint: str | None) -> Iterator[str]:
+    yield from _head(report, fingerprint)
+    if fingerprint is not None:
+        yield from _signature_steps(report, fingerprint)
+    yield from _hash_steps(report, fingerprint is not None)
+
+
+def _head(report: Report, fingerprint: str | None) -> Iterator[str]:
+    stamp = _STAMPS[report.signature if fingerprint is not None else "unsigned"]
+    title = "How to verify this report without the program that made it"
+    yield from (title, "=" * len(title), "")
+    yield f"Report     {plain(report.report_id)}"
+    yield f"Site       {plain(report.site.name)}{' (virtual bench)' if report.site.bench else ''}"
+    yield f"Procedure  {plain(report.procedure)}"
+    yield f"Verdict    {report.verdict.value.upper()}"
+    yield f"Signature  {stamp}"
+    yield from ("", "Run the indented commands in this folder. They need OpenSSL 3 and a POSIX shell.", "")
+
+
+def _signature_steps(report: Report, fingerprint: str) -> Iterator[str]:
+    pairs = ":".join(fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
+    yield from ("The signature covers every byte of report.json", "")
+    yield from (f"    {_CMS}", "", 'Expected: "CMS Verification successful".')
+    if (end := _epoch(report.ended_utc)) is not None:
+        yield "When a certificate has expired since, check as of the end of the run (the signer's own clock):"
+        yield from ("", f"    {_CMS} -attime {end}")
+    yield from ("", "The certificate is the one you expect", "")
+    yield f"    openssl x509 -in {SIGNER} -noout -fingerprint -sha256"
+    yield from ("", "Expected:", f"sha256 Fingerprint={pairs}", "")
+    yield "A stranger can sign a whole folder again, this text included. So compare the fingerprint with the one that"
+    yield "the signer gives you in another way: by telephone, on paper, from an earlier report, from your register."
+    yield f"If you hold the root certificate of the signer's company, put it in place of {SIGNER} after -CAfile and"
+    yield "leave out -partial_chain: then the first command proves the origin as well."
+    yield ""
+
+
+def _hash_steps(report: Report, signed: bool) -> Iterator[str]:
+    yield from ("The evidence and the attachments are the ones that the report rests on", "")
+    for file in bound_files(report):
+        yield f"    echo {shlex.quote(f'{file.sha256}  {file.name}')} | sha256sum -c -"
+    yield from ("", f"Expected: OK for each. The same {'signed ' if signed else ''}values stand in {REPORT}.")
+    yield f"evidence: {report.evidence.records} records, first {report.evidence.first_sha256},"
+    yield f'last {report.evidence.last_sha256}; each line names the SHA-256 of the line before as "prev".'
+
+
+def _epoch(moment: str) -> int | None:
+    """Give an RFC 3339 time as seconds since 1970, None when it is no time."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+        return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None

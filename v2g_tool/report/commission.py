@@ -1,0 +1,175 @@
+"""From a request to a signed report: site, key, run, procedure, bundle, console."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from v2g_tool import __version__
+from v2g_tool.errors import ExitStatus, NotPermitted, RequestError, V2GError
+from v2g_tool.model.datafile import line_of, sha256_hex
+from v2g_tool.model.findings import Verdict
+from v2g_tool.model.library import find_site_file, load_site
+from v2g_tool.model.site import Site
+from v2g_tool.procedures.run import Person, Run, start_run, state_directory, terminal
+
+if TYPE_CHECKING:
+    from v2g_tool.model.report import Report
+    from v2g_tool.report.keys import Signer
+
+STATUS = {
+    Verdict.PASS: ExitStatus.WITHIN_LIMITS,
+    Verdict.FAIL: ExitStatus.FAILED,
+    Verdict.INCONCLUSIVE: ExitStatus.NOT_JUDGED,
+    Verdict.SKIPPED: ExitStatus.NOT_JUDGED,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked of a run, beside what the procedure itself takes.
+
+    `passphrase` gives the passphrase of the signing key when it is needed; it is asked for before anything is measured.
+    """
+
+    target: str
+    site_file: Path | None
+    out: Path
+    json: bool
+    quiet: bool
+    yes: bool
+    unsigned: bool
+    passphrase: Callable[[str], bytes]
+
+
+def calibrate(request: Request, *, dry_run: bool, allow_derived: bool, accept_past_due: bool) -> ExitStatus:
+    """Calibrate the target, write and show the signed report, and give the exit status."""
+    from v2g_tool.procedures.calibrate import Options
+    from v2g_tool.procedures.calibrate import calibrate as procedure
+    from v2g_tool.procedures.intents import IntentStore
+    from v2g_tool.procedures.summary import calibration_report
+
+    path = find_site_file(request.site_file)
+    site = load_site(path)
+    site.meter(request.target)
+    signer = None if request.unsigned else signer_for(site, request.passphrase)
+    options = Options(dry_run, allow_derived, accept_past_due)
+    store = IntentStore(state_directory())
+    facts = {"target": request.target, "site_sha256": sha256_hex(path), "tool": __version__, "options": vars(options)}
+    with start_run("calibrate", site.site.name, request.out, _person(request), facts) as run:
+        outcome = procedure(site, request.target, options, store, run)
+        with run.shield():
+            report = calibration_report(outcome, site, path, _signature(site, signer), run)
+            _deliver(report, run, signer, request)
+    if outcome.error is not None:
+        show_error(located(outcome.error, path))
+        return outcome.error.status
+    return STATUS[report.verdict]
+
+
+def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
+    """Give the signing key, before anything is measured; on the virtual bench its test key.
+
+    Raises NotPermitted when there is none, RequestError when it cannot be used.
+    """
+    from v2g_tool.report.keys import key_directory, load_signer
+
+    bench_key, bench_certificate = os.environ.get("V2G_BENCH_KEY"), os.environ.get("V2G_BENCH_CERT")
+    if site.site.bench and bench_key and bench_certificate:
+        return load_signer(Path(bench_key), Path(bench_certificate), None)
+    folder = key_directory()
+    key, certificate = folder / "signing.key.pem", folder / "signing.cert.pem"
+    if not key.exists():
+        raise NotPermitted(
+            f"there is no signing key in {folder}, so nothing was measured",
+            why="A report that nobody signed proves nothing to the utility.",
+            todo="Make a key with 'v2g-tool keys init --name \"Your Name\"', or measure with --unsigned.",
+        )
+    return load_signer(key, certificate, passphrase(f"Passphrase of {key}"))
+
+
+def located(error: V2GError, site_file: Path) -> V2GError:
+    """Give the error with file and line of the site key it is about in front of it."""
+    if error.key:
+        line = line_of(site_file.read_text(encoding="utf-8", errors="replace"), list(error.key))
+        error.what = f"{site_file}:{line}: {error.what}"
+    return error
+
+
+def show_error(error: V2GError) -> None:
+    """Print the three lines of an error on standard error."""
+    from rich.console import Console
+
+    from v2g_tool.report import console
+
+    console.show_error(error, Console(stderr=True))
+
+
+def _deliver(report: Report, run: Run, signer: Signer | None, request: Request) -> None:
+    from rich.console import Console
+
+    from v2g_tool.report.bundle import write_bundle
+    from v2g_tool.report.console import show_report
+
+    write_bundle(run.folder, report, signer, datetime.now(UTC))
+    if request.json:
+        sys.stdout.buffer.write(report.canonical_bytes())
+        sys.stdout.buffer.flush()
+    if not request.quiet:
+        show_report(report, Console(stderr=request.json), run.folder)
+
+
+def _signature(site: Site, signer: Signer | None) -> str:
+    if signer is None:
+        return "unsigned"
+    return "test" if site.site.bench else "signed"
+
+
+def _person(request: Request) -> Person:
+    present = terminal()
+    show = present and not request.quiet
+
+    def tell(text: str) -> None:
+        if show:
+            sys.stderr.write(f"  · {text}\n")
+            sys.stderr.flush()
+
+    def read(question: str) -> str:
+        sys.stderr.write(f"{question}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\n")
+
+    return Person(present, request.yes, tell, read)
+
+
+def passphrase_from(descriptor: int | None) -> Callable[[str], bytes]:
+    """Give how the passphrase is got: from an open descriptor, else from a prompt; never from argv or environment."""
+
+    def get(question: str) -> bytes:
+        if descriptor is not None:
+            try:
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.readline().rstrip(b"\r\n")
+            except OSError as exc:
+                raise RequestError(
+                    f"--passphrase-fd {descriptor} cannot be read: {exc.strerror}",
+                    todo="Open it in the shell, for example: v2g-tool ... --passphrase-fd 3 3< passphrase-file",
+                ) from exc
+        if not terminal():
+            raise NotPermitted(
+                "the passphrase of the signing key is needed and there is no terminal to ask for it",
+                todo="Give it with --passphrase-fd N, for example: --passphrase-fd 3 3< passphrase-file",
+            )
+        import getpass
+
+        return getpass.getpass(f"{question}: ", stream=None).encode()
+
+    return get

@@ -1,0 +1,233 @@
+"""A report for people at a terminal: 80 columns, glyph and word, readable without colour."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from v2g_tool.errors import V2GError
+from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.report import Calibration, Fitted, Measured, Quantified, Report
+from v2g_tool.report.files import REPORT, SIGNATURE, SIGNER, VERIFY
+from v2g_tool.report.text import plain
+
+_MARKS = {
+    Verdict.PASS: ("✓ PASS", "green"),
+    Verdict.FAIL: ("✗ FAIL", "red"),
+    Verdict.INCONCLUSIVE: ("? INCONCLUSIVE", "yellow"),
+    Verdict.SKIPPED: ("– SKIPPED", "dim"),
+}
+_STAMPS = {"signed": "", "test": "TEST", "unsigned": "UNSIGNED"}
+_LONGEST_WORD = 12
+# What a terminal without Unicode shows instead; an unlisted character becomes "?".
+_ASCII = str.maketrans({"✓": "+", "✗": "x", "–": "-", "→": "->", "±": "+/-", "−": "-", "·": "-", "°": " deg"})
+
+
+def show_report(report: Report, console: Console, folder: Path | None = None) -> None:
+    """Show verdict, findings with the worst first, results and where the files lie.
+
+    Args:
+        report: what to show; text from instruments and files is shown, never interpreted.
+        console: where; its width and colours are respected.
+        folder: the folder of the bundle, when it was written.
+    """
+    page = _Page(console)
+    _headline(page, report)
+    _findings(page, report.findings)
+    if report.calibration is not None:
+        _calibration(page, report.calibration)
+    _origin(page, report, folder)
+
+
+def show_error(error: V2GError, console: Console) -> None:
+    """Show a failure in at most three lines: what, why most likely, what to do."""
+    page = _Page(console)
+    page.say(("✗ ", "bold red"), (error.what, "bold"))
+    if error.why:
+        page.say((f"  {error.why}", ""))
+    if error.todo:
+        page.say((f"→ {error.todo}", ""))
+
+
+class _Page:
+    """A console that takes text as text: no markup, no control characters, nothing its encoding lacks."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def text(self, content: str, style: str = "") -> Text:
+        """Give `content` as this console can show it."""
+        shown = plain(content)
+        try:
+            shown.encode(self._console.encoding)
+        except UnicodeEncodeError:
+            shown = shown.translate(_ASCII).encode(self._console.encoding, "replace").decode(self._console.encoding)
+        return Text(shown, style)
+
+    def say(self, *parts: tuple[str, str]) -> None:
+        """Show one paragraph of (text, style) parts."""
+        self._console.print(Text().join(self.text(content, style) for content, style in parts))
+
+    def rows(self, title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterable[str]]) -> None:
+        """Show a table; a column is (heading, whether it holds numbers)."""
+        unicode = self._console.encoding.startswith("utf")
+        table = Table(box=box.SIMPLE_HEAD if unicode else box.ASCII2, padding=(0, 1, 0, 0), show_edge=False)
+        cells = [[self.text(cell) for cell in row] for row in rows]
+        for number, (heading, numbers) in enumerate(columns):
+            # The first column gives way when the terminal is narrow; the others break between words only.
+            word = max((len(word) for row in cells for word in row[number].plain.split()), default=0)
+            table.add_column(
+                self.text(heading),
+                justify="right" if numbers else "left",
+                no_wrap=numbers,
+                overflow="fold",
+                min_width=min(word, _LONGEST_WORD) if number else None,
+            )
+        for row in cells:
+            table.add_row(*row)
+        self._console.print()
+        self.say((title, "bold"))
+        self._console.print(table)
+
+    def hang(self, rows: Iterable[tuple[tuple[str, str], tuple[str, str]]]) -> None:
+        """Show paragraphs behind a mark, each indented to the widest mark."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for mark, content in rows:
+            grid.add_row(self.text(*mark), self.text(*content))
+        self._console.print(grid)
+
+
+def _headline(page: _Page, report: Report) -> None:
+    mark, colour = _MARKS[report.verdict]
+    target = report.calibration.target if report.calibration else report.site.charger
+    where = f"{target} at {report.site.name}" if target else report.site.name
+    stamp = _STAMPS[report.signature]
+    page.say(
+        (f" {mark} ", f"bold reverse {colour}"),
+        (f"  {report.procedure}  {where}", "bold"),
+        (f"  {stamp}" if stamp else "", "bold magenta"),
+    )
+
+
+def _findings(page: _Page, findings: Iterable[Finding]) -> None:
+    rows: list[tuple[tuple[str, str], tuple[str, str]]] = []
+    for finding in sorted(findings, key=_rank):
+        mark, colour = _MARKS[finding.verdict]
+        corrected = finding.verdict is Verdict.FAIL and finding.corrected
+        rows.append(((f"{mark}, corrected" if corrected else mark, colour), (_statement(finding), "")))
+        if finding.corrected:
+            rows.append((("", ""), (finding.corrected, "")))
+        elif finding.remedy:
+            rows.append((("", ""), (f"→ {finding.remedy}", "")))
+    if rows:
+        page.say(("", ""))
+        page.hang(rows)
+
+
+def _rank(finding: Finding) -> tuple[int, int]:
+    """Order the worst first; what this run has put right comes after what still needs somebody."""
+    order = (Verdict.FAIL, Verdict.INCONCLUSIVE, None, Verdict.SKIPPED, Verdict.PASS)
+    corrected = finding.verdict is Verdict.FAIL and finding.corrected
+    return order.index(None if corrected else finding.verdict), -finding.severity
+
+
+def _statement(finding: Finding) -> str:
+    return f"{finding.check}  {finding.subject}: {finding.statement}"
+
+
+def _calibration(page: _Page, calibration: Calibration) -> None:
+    if calibration.measured:
+        _measured(page, calibration.measured)
+    if found := [fit for fit in calibration.fitted if fit.stage == "as-found"]:
+        columns = (("Phase", False), ("Parameter", False), ("Error ± U", True), ("", False))
+        page.rows("Fit, as found", columns, (_fit(fit) for fit in found))
+    if calibration.registers:
+        columns = (("Register", False), ("Address", False), ("Old → new", False), ("", False))
+        page.rows(
+            f"Registers (write requests: {calibration.write_requests})",
+            columns,
+            (
+                (r.name, r.address, f"{r.as_found} → {r.as_left}", "written" if r.written else "not written")
+                for r in calibration.registers
+            ),
+        )
+    if calibration.statement:
+        page.say(("", ""))
+        page.say((calibration.statement, ""))
+
+
+def _measured(page: _Page, measured: tuple[Measured, ...]) -> None:
+    # The sum is what is judged against the limit; the phases are in the fit, and all of them in report.json.
+    sums = [m for m in measured if m.subject == "sum"] or list(measured)
+    by_place = {(m.point, m.subject, str(m.stage)): m for m in sums}
+    places = list(dict.fromkeys((m.point, m.subject) for m in sums))
+    stages = [stage for stage in ("as-found", "as-left") if any(m.stage == stage for m in sums)]
+    columns = [("Point", False), ("Limit", True)]
+    for stage in stages:
+        columns += [(stage.replace("-", " ").capitalize(), True), ("Zone", False)]
+    unit, rows = sums[0].error.unit, []
+    for point, subject in places:
+        found = [by_place.get((point, subject, stage)) for stage in stages]
+        limit = next((m.limit for m in found if m is not None and m.limit), None)
+        name = point if subject == "sum" else f"{point} {subject}"
+        rows.append([name, f"±{_number(limit)}" if limit else "", *(cell for m in found for cell in _cells(m, unit))])
+    page.rows(
+        f"Error of indication ± U in {unit}{', sum of phases' if sums[0].subject == 'sum' else ''}", columns, rows
+    )
+
+
+def _cells(measured: Measured | None, unit: str) -> tuple[str, str]:
+    if measured is None:
+        return "", ""
+    # The unit stands in the title: the columns need the room.
+    return _with_uncertainty(measured.error, measured.expanded_uncertainty).removesuffix(f" {unit}"), measured.zone
+
+
+def _fit(fit: Fitted) -> tuple[str, str, str, str]:
+    error = _with_uncertainty(fit.error, fit.expanded_uncertainty) if fit.error else ""
+    return fit.subject, fit.parameter, error, fit.statement
+
+
+def _with_uncertainty(error: Quantified, uncertainty: Quantified | None) -> str:
+    signed = error.value if error.value.startswith("-") else f"+{error.value}"
+    if uncertainty is None:
+        return f"{signed} {error.unit}"
+    if uncertainty.unit != error.unit:
+        return f"{signed} {error.unit} ± {_number(uncertainty)}"
+    return f"{signed} ± {_number(uncertainty)}"
+
+
+def _number(quantity: Quantified) -> str:
+    return f"{quantity.value} {quantity.unit}"
+
+
+def _origin(page: _Page, report: Report, folder: Path | None) -> None:
+    page.say(("", ""))
+    if report.clock.synchronised is not True:
+        page.say((f"Clock   {report.clock.statement}", "yellow"))
+    if folder is None:
+        return
+    names = (REPORT, SIGNATURE, SIGNER, VERIFY, report.evidence.name, *(a.name for a in report.attachments))
+    present = " ".join(name for name in names if (folder / name).exists())
+    rows = [(("Files", ""), (str(folder), "")), (("", ""), (present, "dim"))]
+    if signer := _fingerprint(folder / SIGNER):
+        rows.append((("Signer", ""), (signer, "")))
+    page.hang(rows)
+
+
+def _fingerprint(path: Path) -> str:
+    """Give the SHA-256 of the first certificate in a PEM file, without loading a cryptography library."""
+    try:
+        first, end, _ = path.read_text("ascii").partition("-----END CERTIFICATE-----")
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first + end)).hexdigest()
+    except (OSError, ValueError):
+        return ""
