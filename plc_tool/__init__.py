@@ -1,0 +1,1 @@
+"""The PLC and EMI application of the suite."""

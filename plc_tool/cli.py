@@ -1,0 +1,37 @@
+"""The command line of v2g-plc-tool: wiring only. It has no command yet; each appears when it works."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from v2g_tool.command_group import ManualGroup
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from v2g_tool import __version__
+
+        typer.echo(f"v2g-plc-tool {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=ManualGroup,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Map and diagnose the PLC link of a charger.",
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Map and diagnose the PLC link of a charger. This version has no command yet."""
+    typer.echo(ctx.get_help())

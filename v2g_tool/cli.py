@@ -1,0 +1,169 @@
+"""The command line of v2g-tool: wiring only. Whatever is heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from v2g_tool.command_group import ManualGroup
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from v2g_tool import __version__
+
+        typer.echo(f"v2g-tool {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+]
+Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
+SiteFile = Annotated[
+    Path | None, typer.Option("--site", help="Site file; else $V2G_SITE, ./site.toml, /etc/v2g/site.toml.")
+]
+Out = Annotated[Path, typer.Option(help="Folder in which the report's folder is made.")]
+Json = Annotated[bool, typer.Option("--json", help="Print report.json on standard output, and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no report on the terminal.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to test loads and corrections without being asked.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing to any device; judge the present load.")]
+Unsigned = Annotated[bool, typer.Option("--unsigned", help="Do not sign; the result is at best 'not judged'.")]
+PassphraseFd = Annotated[
+    int | None, typer.Option(help="File descriptor to read the key's passphrase from; else it is asked for.")
+]
+
+app = typer.Typer(
+    cls=ManualGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Commission vehicle-to-grid charging sites: calibrate, judge, sign.",
+)
+keys = typer.Typer(no_args_is_help=True, help="The key that signs reports.")
+report = typer.Typer(no_args_is_help=True, help="Verify and show signed reports.")
+bench = typer.Typer(no_args_is_help=True, help="The virtual bench: a whole site to train and test on.")
+app.add_typer(keys, name="keys")
+app.add_typer(report, name="report")
+app.add_typer(bench, name="bench")
+
+
+@app.callback()
+def root(_version_asked: Version = False) -> None:
+    """Commission vehicle-to-grid charging sites: calibrate, judge, sign."""
+
+
+@app.command()
+def calibrate(
+    target: Target,
+    site: SiteFile = None,
+    out: Out = Path("reports"),
+    json: Json = False,
+    quiet: Quiet = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    unsigned: Unsigned = False,
+    allow_derived: Annotated[
+        bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
+    ] = False,
+    accept_past_due: Annotated[
+        bool, typer.Option("--accept-past-due", help="Measure although the reference's calibration is past due.")
+    ] = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Measure how wrong a meter is against the reference, correct it if that is allowed, and sign the report."""
+    from v2g_tool.report import commission
+
+    passphrase = commission.passphrase_from(passphrase_fd)
+    request = commission.Request(target, site, out, json, quiet, yes, unsigned, passphrase)
+    status = commission.calibrate(
+        request, dry_run=dry_run, allow_derived=allow_derived, accept_past_due=accept_past_due
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def read(target: Target, site: SiteFile = None, json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Read a meter once: identity, values and corrections. Writes nothing, signs nothing."""
+    from v2g_tool.report.reading import read_meter
+
+    read_meter(target, site, as_json=json)
+
+
+@app.command()
+def explain(
+    check: Annotated[str, typer.Argument(help="The id of a finding, for example CAL-WIRING-CT-REVERSED.")],
+) -> None:
+    """Say what a finding means, why it happens and what to do; works offline."""
+    from v2g_tool.report.explain import explain as show
+
+    show(check)
+
+
+@keys.command("init")
+def keys_init(
+    name: Annotated[str, typer.Option(help="Who signs: the name in the certificate.")],
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Make a signing key (P-256, encrypted) with a certificate, and print its fingerprint."""
+    from v2g_tool.report.commission import passphrase_from
+    from v2g_tool.report.keyring import make_key
+
+    make_key(name, passphrase_from(passphrase_fd), ask_twice=passphrase_fd is None)
+
+
+@report.command("verify")
+def report_verify(
+    path: Annotated[Path, typer.Argument(help="Folder of a report.")],
+    trust: Annotated[
+        list[str] | None, typer.Option(help="Whom to believe: a fingerprint, or a PEM certificate. May be repeated.")
+    ] = None,
+    site: SiteFile = None,
+) -> None:
+    """Check signature, chain, evidence and attachments, and say who signed."""
+    from v2g_tool.report.checking import check_bundle
+
+    raise typer.Exit(check_bundle(path, trust or [], site))
+
+
+@report.command("show")
+def report_show(path: Annotated[Path, typer.Argument(help="Folder of a report.")]) -> None:
+    """Show a report; says nothing about whether it is authentic."""
+    from v2g_tool.report.checking import show_bundle
+
+    raise typer.Exit(show_bundle(path))
+
+
+@report.command("schema")
+def report_schema() -> None:
+    """Print the JSON Schema of report.json."""
+    import json
+
+    from v2g_tool.report.schema import report_schema as schema
+
+    sys.stdout.write(json.dumps(schema(), indent=2, sort_keys=True) + "\n")
+
+
+@bench.command("run", context_settings={"allow_interspersed_args": False})
+def bench_run(
+    command: Annotated[list[str], typer.Argument(help="What to run on the bench, behind --.")],
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault by name, see 'bench faults'. May be repeated.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which plant: the same seed gives the same true values.")] = 1,
+) -> None:
+    """Start the virtual bench, run COMMAND on it, give COMMAND's exit status."""
+    from v2g_tool.bench.run import run_bench
+
+    raise typer.Exit(run_bench(command, faults=fault or [], seed=seed))
+
+
+@bench.command("faults")
+def bench_faults() -> None:
+    """List the faults that the bench can play."""
+    from v2g_tool.report.explain import show_faults
+
+    show_faults()

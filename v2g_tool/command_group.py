@@ -1,0 +1,22 @@
+"""The command group of both console scripts: the one place where the manual's spelling meets typer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from v2g_tool.argv import TwoCommands, ValueOnCommand, command_first
+
+
+class ManualGroup(TyperGroup):
+    """A group that takes its commands also as flags, and with the manual's typeset dashes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own context
+        """Translate the spelling, then parse once."""
+        try:
+            args = command_first(args, self.commands)
+        except (TwoCommands, ValueOnCommand) as exc:
+            raise typer.BadParameter(str(exc), ctx=ctx) from exc
+        return super().parse_args(ctx, args)

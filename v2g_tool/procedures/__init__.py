@@ -1,0 +1,1 @@
+"""Order of work; the only place where time passes."""

@@ -1,0 +1,298 @@
+"""Deciding on a correction, making it, proving it, or taking it back.
+
+Set-point and verify: compute absolute targets, write, measure again at the same points, and keep the result only if
+every point is within limits and none has become worse; else try once more from what was measured, at last restore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
+from v2g_tool.hal.contracts import SetPoint
+from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.model.profile import LoadPoint
+from v2g_tool.model.quantities import SUM
+from v2g_tool.model.report import Stage
+from v2g_tool.procedures.correcting import Corrector, Image
+from v2g_tool.procedures.probe import confirmed_signs
+from v2g_tool.procedures.run import Run
+from v2g_tool.procedures.stage import Measurement, Setup, measure_point, stage_title, worst_zone
+from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules.correction import Fit, PhasePoint, Target, fit, targets
+from v2g_tool.rules.decision import Zone, verdict_of
+
+Points = Sequence[tuple[LoadPoint, SetPoint]]
+MAX_ITERATIONS = 3
+ADJUST_ABOVE = 0.7
+"""Part of the limit above which a correction is worth it; an error is never corrected merely because it is not zero."""
+
+
+@dataclass
+class Adjustment:
+    """What came of it: findings, the stage as left, and the corrections that are now in the meter."""
+
+    findings: list[Finding] = field(default_factory=list)
+    left: Sequence[Measurement] = ()
+    fits_left: Mapping[int, Fit] = field(default_factory=dict)
+    corrections_left: Image = field(default_factory=dict)
+
+
+def fit_phases(setup: Setup, measurements: Sequence[Measurement]) -> dict[int, Fit]:
+    """Give, for each phase, the gain, phase and offset errors that a register exists for and the points separate."""
+    fits: dict[int, Fit] = {}
+    for phase in setup.phases:
+        kinds = {trim.kind for trim in setup.meter.trims.values() if trim.phase == phase}
+        points = [
+            PhasePoint(s.point, s.error_ratio, s.reference.tan_phi, s.reference.power_w, s.uncertainty)
+            for s in (m.subjects[phase] for m in measurements)
+            if s.reference.power_w
+        ]
+        if points:
+            fits[phase] = fit(points, kinds or {"gain", "phase"})
+    return fits
+
+
+def accuracy_finding(setup: Setup, stage: Stage, measurements: Sequence[Measurement], corrected: str = "") -> Finding:
+    """Give the finding about one stage: the worst zone of the sums, each point as evidence."""
+    zone = worst_zone(measurements)
+    evidence = [_evidence(measurement) for measurement in measurements]
+    outside = sum(m.subjects[SUM].zone is not Zone.PASS for m in measurements)
+    words = {
+        Zone.PASS: f"within the limits at all {len(measurements)} load points",
+        Zone.FAIL: f"outside the limits ({outside} of {len(measurements)} load points not within)",
+        Zone.UNLIMITED: "measured, but no confirmed limit applies to at least one load point",
+        Zone.NOT_VERIFIABLE: "not verifiable with this reference at one load point or more",
+    }
+    statement = words.get(zone, f"so near a limit that the uncertainty forbids a verdict ({outside} load points)")
+    check = "CAL-ACCURACY-AS-FOUND" if stage == "as-found" else "CAL-ACCURACY-AS-LEFT"
+    title = f"{stage_title(stage).capitalize()}, {setup.target} is {statement}."
+    return finding(check, setup.target, verdict_of(zone), title, evidence, corrected)
+
+
+def fit_finding(setup: Setup, fits: Mapping[int, Fit]) -> Finding:
+    """Give the finding about the fit: what could be told apart, and whether the model holds."""
+    notes = tuple(dict.fromkeys(note for f in fits.values() for note in f.notes))
+    evidence = [
+        Evidence(name=f"L{phase} chi-square", value=f"{f.chi_square:.1f}", source=f"{f.degrees} degrees of freedom")
+        for phase, f in fits.items()
+    ]
+    if not all(f.adequate for f in fits.values()):
+        statement = "The errors are no gain, phase or offset errors: the model does not fit. " + " ".join(notes)
+        return finding("CAL-FIT", setup.target, Verdict.SKIPPED, statement.strip(), evidence)
+    statement = "Gain, phase and offset explain the errors. " + " ".join(notes)
+    return finding("CAL-FIT", setup.target, Verdict.PASS, statement.strip(), evidence)
+
+
+def adjust(
+    setup: Setup,
+    found: Sequence[Measurement],
+    fits: Mapping[int, Fit],
+    faulty: bool,
+    legal: str,
+    corrector: Corrector,
+    run: Run,
+    *,
+    dry_run: bool,
+    allow_derived: bool,
+    points: Points,
+    result: Adjustment,
+) -> None:
+    """Judge as found, and correct if that is needed, allowed and agreed to; `result` is filled on every way out."""
+    result.corrections_left = corrector.found
+    if not found:
+        return
+    result.findings.append(accuracy_finding(setup, "as-found", found))
+    result.findings.append(fit_finding(setup, fits))
+    moves = [t for t in targets(setup.meter.trims, corrector.found, fits) if t.new != t.old]
+    refusal = _refusal(setup, found, fits, faulty, legal, moves, dry_run=dry_run, allow_derived=allow_derived)
+    if refusal is None and not run.consents(_question(setup, moves)):
+        statement = "A correction is advised; nobody agreed to it, so nothing was written."
+        refusal = ("CAL-CONSENT", Verdict.INCONCLUSIVE, statement)
+    if refusal is not None:
+        check, verdict, statement = refusal
+        result.findings.append(finding(check, setup.target, verdict, statement, [_move(t) for t in moves]))
+        return
+    try:
+        _correct(setup, found, fits, corrector, run, points, result)
+    except V2GError as exc:
+        _undo(setup, corrector, exc.what, result)
+        if not isinstance(exc, InstrumentError | NotPermitted):
+            raise
+    except BaseException:
+        _undo(setup, corrector, "the program was stopped", result)
+        raise
+
+
+def _correct(
+    setup: Setup,
+    found: Sequence[Measurement],
+    fits: Mapping[int, Fit],
+    corrector: Corrector,
+    run: Run,
+    points: Points,
+    result: Adjustment,
+) -> None:
+    before = setup.meter.facts()
+    trims = confirmed_signs(setup, found, targets(setup.meter.trims, corrector.found, fits), corrector, run, points)
+    present: Image = corrector.found
+    moved: list[Target] = []
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        wanted = targets(trims, present, fits)
+        if all(t.new == t.old for t in wanted):
+            break
+        moved = list(wanted)
+        present = {t.name: t.new for t in wanted}
+        run.tell(f"writing {sum(t.new != t.old for t in wanted)} corrections to {setup.target}")
+        corrector.change(present)
+        run.sleep(_settle_s(setup))
+        result.left = _measure_left(setup, points, found, run)
+        result.fits_left = fit_phases(setup, result.left)
+        fits = result.fits_left
+        run.record("iteration", {"number": iteration, "accepted": _accepted(found, result.left)})
+        if _accepted(found, result.left):
+            break
+    if not result.left or not _accepted(found, result.left):
+        _undo(setup, corrector, "the meter is not within its limits after the correction", result)
+        return
+    corrector.commit(present)
+    _proved(setup, before.uptime_s, corrector, present, result)
+    corrector.close()
+    result.corrections_left = present
+    _say_success(setup, result, corrector, [_move(t) for t in moved if t.new != corrector.found[t.name]])
+
+
+def _measure_left(setup: Setup, points: Points, found: Sequence[Measurement], run: Run) -> list[Measurement]:
+    """Measure again at exactly the points that were measured as found."""
+    names = {m.point.name for m in found}
+    again = [(point, target) for point, target in points if point.name in names]
+    left = []
+    for number, (point, target) in enumerate(again, 1):
+        run.tell(f"as left {number}/{len(again)}: {point.name}")
+        left.append(measure_point(setup, point, target, run))
+    return left
+
+
+def _accepted(found: Sequence[Measurement], left: Sequence[Measurement]) -> bool:
+    """Within limits at every point, and at none worse than as found by more than its uncertainty."""
+    errors = {m.point.name: m.subjects[SUM].error_ratio for m in found}
+    return all(
+        m.subjects[SUM].zone is Zone.PASS
+        and abs(m.subjects[SUM].error_ratio)
+        <= max(abs(errors[m.point.name]), m.subjects[SUM].uncertainty.expanded_ratio)
+        for m in left
+    )
+
+
+def _proved(setup: Setup, uptime_s: float | None, corrector: Corrector, target: Image, result: Adjustment) -> None:
+    """Say whether the corrections survive a power cut; a restart during the run is an error."""
+    after = setup.meter.facts()
+    if uptime_s is not None and after.uptime_s is not None and after.uptime_s < uptime_s:
+        raise InstrumentError(
+            f"{setup.target} restarted during the run",
+            why="It restarts after a write, or its supply was interrupted.",
+            todo="Have the meter serviced.",
+        )
+    stored = setup.meter.stored_corrections()
+    if stored == target:
+        text = "The corrections are in non-volatile memory: the stored set reads as written."
+        result.findings.append(finding("CAL-STORE", setup.target, Verdict.PASS, text))
+    else:
+        text = "The meter shows no stored set; whether the corrections survive a power cut was not proven."
+        result.findings.append(finding("CAL-STORE", setup.target, Verdict.SKIPPED, text))
+    corrector.run.record("facts.after", {"facts": vars(after)})
+
+
+def _say_success(setup: Setup, result: Adjustment, corrector: Corrector, moves: Sequence[Evidence]) -> None:
+    first = result.findings[0]
+    if first.verdict is not Verdict.PASS:
+        result.findings[0] = first.model_copy(update={"corrected": "corrected and proven in this run"})
+    statement = f"{len(corrector.writes)} correction writes to {setup.target} were read back and proven by measurement."
+    result.findings.append(finding("CAL-ADJUST", setup.target, Verdict.PASS, statement, moves))
+    result.findings.append(accuracy_finding(setup, "as-left", result.left))
+
+
+def _undo(setup: Setup, corrector: Corrector, reason: str, result: Adjustment) -> None:
+    """Bring the corrections as found back; what that came to is a finding."""
+    if not corrector.writes:
+        corrector.close()
+        statement = f"No correction was made: {reason}. No correction register was written."
+        result.findings.append(finding("CAL-ADJUST", setup.target, Verdict.INCONCLUSIVE, statement))
+        return
+    restored = corrector.restore(corrector.targets[-1])
+    result.left, result.fits_left = (), {}
+    if restored:
+        statement = f"The correction was taken back: {reason}. The corrections as found are in the meter again."
+        result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.INCONCLUSIVE, statement))
+    else:
+        statement = (
+            f"The correction could not be taken back after this: {reason}. "
+            "The next run of calibrate restores it before anything else."
+        )
+        result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.FAIL, statement))
+
+
+def _refusal(
+    setup: Setup,
+    found: Sequence[Measurement],
+    fits: Mapping[int, Fit],
+    faulty: bool,
+    legal: str,
+    moves: Sequence[Target],
+    *,
+    dry_run: bool,
+    allow_derived: bool,
+) -> tuple[str, Verdict, str] | None:
+    """Give why nothing is written, or None if a correction is needed and allowed; the order is the order of weight."""
+    name, needed = setup.target, _needed(found) and bool(moves)
+    open_case = Verdict.INCONCLUSIVE if needed else Verdict.SKIPPED
+    if legal in ("sealed", "unknown"):
+        return "CAL-LEGAL", Verdict.SKIPPED, f"Verified only: {name}'s legal status is {legal}; it is never written to."
+    if legal == "lockable" and setup.meter.facts().locked is not False:
+        return "CAL-LEGAL", open_case, f"Verified only: {name} is lockable and not found unlocked."
+    if not setup.meter.trims:
+        return "CAL-ADJUST", Verdict.SKIPPED, f"Verified only: {setup.profile.title} has no correction registers."
+    if faulty:
+        return "CAL-ADJUST", Verdict.SKIPPED, "No correction: a wiring fault is never trimmed away. Mend it first."
+    if not all(f.adequate for f in fits.values()):
+        return "CAL-FIT", open_case, "No correction: the error is no gain, phase or offset error (lack of fit)."
+    if not needed:
+        return "CAL-ADJUST", Verdict.SKIPPED, "No correction is needed: nothing was written."
+    if setup.profile.status == "draft" or (setup.profile.status == "derived" and not allow_derived):
+        statement = f"A correction is advised, not written: profile {setup.profile.id} is {setup.profile.status}."
+        return "CAL-PROFILE", Verdict.INCONCLUSIVE, statement
+    if dry_run:
+        return "CAL-CONSENT", Verdict.INCONCLUSIVE, "A correction is advised; --dry-run never writes."
+    return None
+
+
+def _needed(found: Sequence[Measurement]) -> bool:
+    """Give whether an error of a sum is beyond 0.7 of its limit."""
+    return any(
+        abs(s.error_ratio) > ADJUST_ABOVE * s.limit.limit_ratio
+        for s in (m.subjects[SUM] for m in found)
+        if s.limit is not None and s.limit.status == "verified"
+    )
+
+
+def _question(setup: Setup, moves: Sequence[Target]) -> str:
+    changes = ", ".join(f"{t.name} {t.old}→{t.new}" for t in moves)
+    return f"Write {len(moves)} corrections to {setup.target} ({changes})?"
+
+
+def _settle_s(setup: Setup) -> float:
+    writing = setup.profile.writing
+    return max(2 * setup.meter_update_s, writing.settle_s if writing is not None else 0.0)
+
+
+def _evidence(measurement: Measurement) -> Evidence:
+    s = measurement.subjects[SUM]
+    limit = f"±{100 * s.limit.limit_ratio:g} %" if s.limit is not None else "none"
+    source = f"{s.limit.clause} ({s.limit.status})" if s.limit is not None else ""
+    value = f"{100 * s.error_ratio:+.3f} ± {100 * s.uncertainty.expanded_ratio:.3f}"
+    return Evidence(name=s.point, value=value, unit="%", limit=limit, source=source)
+
+
+def _move(target: Target) -> Evidence:
+    return Evidence(name=target.name, value=f"{target.old} → {target.new}", source=target.reason)

@@ -1,0 +1,123 @@
+"""Open intents: what a run has begun to change in a device and not yet finished.
+
+An intent is put here (fsync) before the first write and taken away when the change is complete or undone. A run that
+finds one brings the device to the intent's goal before anything else. Values are absolute, so this is harmless to
+repeat. One lock for each device keeps a second program out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from v2g_tool.errors import NotPermitted
+from v2g_tool.model.base import Model
+
+Goal = Literal["old", "new"]
+
+
+class Intent(Model):
+    """What is being changed: raw values before and after, and which of the two the device shall end with."""
+
+    device: str
+    kind: Literal["corrections", "controls"]
+    old: Mapping[str, tuple[int, ...]]
+    new: Mapping[str, tuple[int, ...]]
+    earlier: tuple[Mapping[str, tuple[int, ...]], ...] = ()
+    """Values that the same run had written before on the way, in order."""
+    goal: Goal
+    journal: str
+    started_utc: str
+
+    def target(self) -> Mapping[str, tuple[int, ...]]:
+        """Give the values that the device shall end with."""
+        return self.new if self.goal == "new" else self.old
+
+    def explains(self, name: str, words: tuple[int, ...]) -> bool:
+        """Give whether the run itself may have left `words` in the register `name`."""
+        return any(image.get(name) == words for image in (self.old, self.new, *self.earlier))
+
+
+@dataclass(frozen=True)
+class IntentStore:
+    """The folder of open intents, one file a device."""
+
+    folder: Path
+
+    def get(self, key: str) -> Intent | None:
+        """Give the open intent of a device; raises NotPermitted when the file is damaged."""
+        path = self._path(key)
+        if not path.exists():
+            return None
+        try:
+            return Intent.model_validate_json(path.read_bytes())
+        except (ValidationError, OSError) as exc:
+            raise NotPermitted(
+                f"the open intent {path} cannot be read",
+                why="A disk error, or somebody edited it.",
+                todo="Compare the meter's corrections with the last report by hand, then move the file away.",
+            ) from exc
+
+    def put(self, key: str, intent: Intent) -> None:
+        """Store the intent so that it survives a power cut from here on."""
+        path = self._path(key)
+        temporary = path.with_suffix(".new")
+        with temporary.open("wb") as file:
+            file.write(intent.model_dump_json().encode())
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        self._sync_folder()
+
+    def clear(self, key: str) -> None:
+        """Take the intent away: the device is in a complete state."""
+        self._path(key).unlink(missing_ok=True)
+        self._sync_folder()
+
+    @contextmanager
+    def hold(self, key: str) -> Iterator[None]:
+        """Keep other programs off the device; raises NotPermitted with the holder's process id."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self._path(key).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as exc:
+            raise NotPermitted(
+                f"the state folder {self.folder} cannot be written: {exc.strerror}",
+                todo="Set V2G_STATE_DIR to a folder you may write to.",
+            ) from exc
+        try:
+            self._lock(descriptor, key)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _lock(self, descriptor: int, key: str) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", errors="replace").strip()
+            raise NotPermitted(
+                f"{key} is in use by process {holder or 'unknown'}",
+                why="Another run works on the same device.",
+                todo="Wait until it has ended, then run again.",
+            ) from exc
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / (re.sub(r"[^A-Za-z0-9._-]", "_", key) + ".json")
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

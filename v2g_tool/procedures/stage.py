@@ -1,0 +1,204 @@
+"""One stage of a calibration, as found or as left: every load point measured and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from v2g_tool.hal.contracts import Inverter, Meter, PowerAnalyzer, SetPoint
+from v2g_tool.model.profile import LimitSet, LoadPoint, MeterProfile, Plan
+from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity
+from v2g_tool.model.report import Stage
+from v2g_tool.model.site import MeterSite
+from v2g_tool.procedures import loads
+from v2g_tool.procedures.run import Run
+from v2g_tool.procedures.window import Window, phase_means, take_window
+from v2g_tool.rules import settling, uncertainty, wiring
+from v2g_tool.rules.decision import Zone, zone
+from v2g_tool.rules.limits import LimitFound, find_limit
+from v2g_tool.rules.statistics import mean
+from v2g_tool.rules.uncertainty import Uncertainty
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a calibration works with; made once by the procedure."""
+
+    target: str
+    meter_site: MeterSite
+    meter: Meter
+    profile: MeterProfile
+    analyzer: PowerAnalyzer
+    inverter: Inverter
+    limits: LimitSet
+    plan: Plan
+    nominal_voltage_v: float
+    meter_update_s: float
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """The phases of the meter."""
+        return tuple(range(1, self.meter_site.phases + 1))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The error of indication of one phase, or of the sum, at one load point."""
+
+    point: str
+    phase: int
+    meter: PhaseMeans
+    reference: PhaseMeans
+    error_ratio: float
+    uncertainty: Uncertainty
+    limit: LimitFound | None
+    zone: Zone
+    skew_s: float
+    readings: int
+    effective: int
+
+    @property
+    def label(self) -> str:
+        """`sum`, `L1`, `L2` or `L3`."""
+        return "sum" if self.phase == SUM else f"L{self.phase}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One load point: its window and what it says of each phase and of the sum (phase 0)."""
+
+    point: LoadPoint
+    window: Window
+    subjects: dict[int, Subject]
+
+    def means(self) -> wiring.PointMeans:
+        """Give the point as the wiring rules take it."""
+        reference = self.window.series(Channel(Quantity.ACTIVE_POWER, SUM), self.window.reference)
+        powers = [power for _, power in reference]
+        spread = (max(powers) - min(powers)) / (abs(mean(powers)) or 1.0)
+        phases = [phase for phase in self.subjects if phase != SUM]
+        return wiring.PointMeans(
+            name=self.point.name,
+            meter={phase: self.subjects[phase].meter for phase in phases},
+            reference={phase: self.subjects[phase].reference for phase in phases},
+            meter_changes=len(self.window.meter),
+            reference_spread_ratio=spread,
+            commanded=self.point.direction,
+        )
+
+
+def expected_uncertainty(setup: Setup, wanted: SetPoint) -> tuple[Uncertainty, LimitFound | None]:
+    """Give uncertainty and limit of the sum at a load point before it is measured: reference and resolution alone."""
+    contributions = [
+        *uncertainty.reference(setup.analyzer.accuracy(), wanted.power_w, wanted.reactive_var, len(setup.phases)),
+        _resolution(setup, SUM, wanted.power_w),
+    ]
+    current_a = abs(complex(wanted.power_w, wanted.reactive_var)) / (len(setup.phases) * setup.nominal_voltage_v)
+    return uncertainty.combine(contributions), _limit(setup, wanted.power_w, wanted.reactive_var, current_a, SUM)
+
+
+def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) -> Measurement:
+    """Set the load, wait until it is steady, take a window of both instruments and judge it.
+
+    A window in which the load was not stationary is taken again, at most `plan.max_windows` times; the last one counts
+    then, its scatter being part of its uncertainty.
+    """
+    source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * max(setup.meter_update_s, 0.0))
+    if target.power_w or target.reactive_var:
+        loads.reach(source, target, run)
+    else:
+        loads.settle(source, run)
+    for _ in range(setup.plan.max_windows):
+        window = take_window(setup.meter, setup.meter_update_s, setup.analyzer, setup.plan.readings, run)
+        powers = [v for _, v in window.series(Channel(Quantity.ACTIVE_POWER, SUM), window.reference)]
+        if settling.is_stationary(powers, setup.plan.stationarity_pct / 100):
+            break
+        run.record("window.unsteady", {"point": point.name})
+    subjects = {phase: judge(setup, point, window, phase) for phase in (*setup.phases, SUM)}
+    run.record("point", {"point": point.name, "errors": {s.label: f"{s.error_ratio:.6f}" for s in subjects.values()}})
+    return Measurement(point, window, subjects)
+
+
+def judge(setup: Setup, point: LoadPoint, window: Window, phase: int) -> Subject:
+    """Give error, uncertainty, limit and zone of one phase (or the sum) of a window."""
+    power = Channel(Quantity.ACTIVE_POWER, phase)
+    meter_series = window.series(power, window.meter)
+    reference_series = window.series(power, window.reference)
+    errors = settling.pair(meter_series, reference_series)
+    meter, reference = phase_means(window.meter, phase), phase_means(window.reference, phase)
+    update_s = max(setup.meter_update_s, setup.analyzer.update_interval_s)
+    effective = max(2, uncertainty.effective_readings(window.span_s + update_s, update_s, len(errors)))
+    budget = _budget(setup, window, phase, errors, effective, reference)
+    current_a = mean([phase_means(window.reference, p).current_a for p in ((phase,) if phase else setup.phases)])
+    limit = _limit(setup, reference.power_w, reference.reactive_var, current_a, phase)
+    usable = limit.limit_ratio if limit is not None and limit.status == "verified" else None
+    error_ratio = mean(errors) if errors else float("inf")
+    return Subject(
+        point=point.name,
+        phase=phase,
+        meter=meter,
+        reference=reference,
+        error_ratio=error_ratio,
+        uncertainty=budget,
+        limit=limit,
+        zone=zone(error_ratio, budget.expanded_ratio, usable),
+        skew_s=window.skew_s,
+        readings=len(errors),
+        effective=effective,
+    )
+
+
+def worst_zone(measurements: Sequence[Measurement]) -> Zone:
+    """Give the worst zone of the sums over all load points."""
+    order = [Zone.FAIL, Zone.NOT_VERIFIABLE, Zone.UNLIMITED, Zone.CONDITIONAL_FAIL, Zone.CONDITIONAL_PASS, Zone.PASS]
+    found = {m.subjects[SUM].zone for m in measurements}
+    return next((z for z in order if z in found), Zone.UNLIMITED)
+
+
+def stage_title(stage: Stage) -> str:
+    """Give the stage in words."""
+    return "as found" if stage == "as-found" else "as left"
+
+
+def _budget(
+    setup: Setup, window: Window, phase: int, errors: Sequence[float], effective: int, reference: PhaseMeans
+) -> Uncertainty:
+    power = Channel(Quantity.ACTIVE_POWER, phase)
+    phases = len(setup.phases) if phase == SUM else 1
+    slope_w_per_s, _ = settling.slope(window.series(power, window.reference))
+    age_s = window.skew_s + (setup.meter_update_s + setup.analyzer.update_interval_s) / 2
+    return uncertainty.combine(
+        [
+            _repeatability(errors, effective),
+            *uncertainty.reference(setup.analyzer.accuracy(), reference.power_w, reference.reactive_var, phases),
+            _resolution(setup, phase, reference.power_w),
+            uncertainty.synchronism(slope_w_per_s, age_s, reference.power_w),
+        ]
+    )
+
+
+def _repeatability(errors: Sequence[float], effective: int) -> uncertainty.Contribution:
+    if len(errors) >= 2:
+        return uncertainty.repeatability(errors, effective)
+    return uncertainty.Contribution("a single reading shows no repeatability", "A", 1.0, degrees=1)
+
+
+def _resolution(setup: Setup, phase: int, power_w: float) -> uncertainty.Contribution:
+    channel = Channel(Quantity.ACTIVE_POWER, phase)
+    if str(channel) not in setup.meter.registers:
+        channel = Channel(Quantity.ACTIVE_POWER, 1)
+    return uncertainty.resolution(setup.meter.resolution(channel, power_w), power_w)
+
+
+def _limit(setup: Setup, power_w: float, reactive_var: float, current_a: float, phase: int) -> LimitFound | None:
+    choice = setup.meter_site.limits
+    return find_limit(
+        setup.limits,
+        choice.class_,
+        setup.meter_site.rating,
+        current_a,
+        reactive_var / power_w if power_w else float("inf"),
+        power_w,
+        "balanced" if phase == SUM or len(setup.phases) == 1 else "single-phase",
+        choice.temperature_c,
+    )
