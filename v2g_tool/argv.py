@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from v2g_tool.model.spelling import did_you_mean
+
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 """Characters that typesetting and copying put in the place of hyphens."""
 _TYPESET = re.compile(rf"^[-{DASHES}]*[{DASHES}][-{DASHES}]*(?=\w)")
@@ -20,6 +22,10 @@ class TwoCommands(ValueError):
 
 class ValueOnCommand(ValueError):
     """A value was glued to an operation: --calibrate=meter_01."""
+
+
+class UnknownOperation(ValueError):
+    """The first word looks like an operation in the flag form, but there is none of that name."""
 
 
 def ascii_dashes(word: str) -> str:
@@ -36,7 +42,7 @@ def ascii_dashes(word: str) -> str:
 def command_first(words: Sequence[str], commands: Collection[str]) -> list[str]:
     """Give the words with the command as a bare word in front; words behind "--" are left alone.
 
-    Raises TwoCommands or ValueOnCommand with a sentence for the user.
+    Raises TwoCommands, ValueOnCommand or UnknownOperation with a sentence for the user.
     """
     end = list(words).index("--") if "--" in words else len(words)
     head, tail = [ascii_dashes(word) for word in words[:end]], list(words[end:])
@@ -47,6 +53,10 @@ def command_first(words: Sequence[str], commands: Collection[str]) -> list[str]:
     named = [word for word in dict.fromkeys(head) if word.startswith("--") and word[2:] in commands]
     if len(named) > 1:
         raise TwoCommands(f"one operation at a time, not {' and '.join(named)}")
+    first = head[0] if head else ""
+    if not named and first.startswith("--") and first[2:] not in ("", "help", "version"):
+        name = first[2:].partition("=")[0]
+        raise UnknownOperation(f"there is no operation --{name}.{did_you_mean(name, commands)}")
     if named:
         head = [named[0][2:], *(word for word in head if word != named[0])]
     return [*head, *tail]

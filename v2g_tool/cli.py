@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,15 @@ PassphraseFd = Annotated[
     int | None, typer.Option(help="File descriptor to read the key's passphrase from; else it is asked for.")
 ]
 
+
+class Adjust(StrEnum):
+    """When a calibration corrects the meter."""
+
+    NEEDED = "needed"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 app = typer.Typer(
     cls=ManualGroup,
     no_args_is_help=True,
@@ -66,6 +76,9 @@ def calibrate(
     yes: Yes = False,
     dry_run: DryRun = False,
     unsigned: Unsigned = False,
+    adjust: Annotated[
+        Adjust, typer.Option(help="Correct when the error is beyond 0.7 of the limit, always, or never.")
+    ] = Adjust.NEEDED,
     allow_derived: Annotated[
         bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
     ] = False,
@@ -75,14 +88,13 @@ def calibrate(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Measure how wrong a meter is against the reference, correct it if that is allowed, and sign the report."""
+    from v2g_tool.procedures.calibrate import Options
     from v2g_tool.report import commission
 
     passphrase = commission.passphrase_from(passphrase_fd)
     request = commission.Request(target, site, out, json, quiet, yes, unsigned, passphrase)
-    status = commission.calibrate(
-        request, dry_run=dry_run, allow_derived=allow_derived, accept_past_due=accept_past_due
-    )
-    raise typer.Exit(status)
+    options = Options(dry_run, allow_derived, accept_past_due, adjust.value)
+    raise typer.Exit(commission.calibrate(request, options))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from v2g_tool.argv import TwoCommands, ValueOnCommand, command_first
+from v2g_tool.argv import TwoCommands, UnknownOperation, ValueOnCommand, command_first
 
 
 class ManualGroup(TyperGroup):
@@ -17,6 +17,6 @@ class ManualGroup(TyperGroup):
         """Translate the spelling, then parse once."""
         try:
             args = command_first(args, self.commands)
-        except (TwoCommands, ValueOnCommand) as exc:
+        except (TwoCommands, UnknownOperation, ValueOnCommand) as exc:
             raise typer.BadParameter(str(exc), ctx=ctx) from exc
         return super().parse_args(ctx, args)

@@ -168,8 +168,17 @@ def test_the_report_comes_last_and_each_file_is_synchronised(
     folder, made = filled_folder(tmp_path)
     order: list[str] = []
     replace, sync = Path.replace, os.fsync
-    monkeypatch.setattr(Path, "replace", lambda own, to: (order.append(to.name), replace(own, to))[1])
-    monkeypatch.setattr(os, "fsync", lambda fd: (order.append("sync"), sync(fd))[1])
+
+    def noted_replace(own: Path, to: Path) -> Path:
+        order.append(to.name)
+        return replace(own, to)
+
+    def noted_sync(descriptor: int) -> None:
+        order.append("sync")
+        sync(descriptor)
+
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    monkeypatch.setattr(os, "fsync", noted_sync)
 
     write_bundle(folder, made, signer, NOW)
 

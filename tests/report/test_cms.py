@@ -39,7 +39,12 @@ def test_openssl_accepts_a_signature_on_each_curve(tmp_path: Path, curve: str) -
 
 @pytest.mark.parametrize("curve", CURVES)
 def test_the_group_orders_are_those_of_the_curves(curve: str) -> None:
-    assert cms.CURVES[curve].order == type(CURVES[curve]).group_order
+    order = cms.CURVES[curve].order
+
+    # A private key is a number from 1 to n − 1.
+    assert ec.derive_private_key(order - 1, CURVES[curve])
+    with pytest.raises(ValueError, match=r"."):
+        ec.derive_private_key(order, CURVES[curve])
 
 
 def test_the_order_of_the_certificates_is_kept_although_a_set_has_none(tmp_path: Path) -> None:

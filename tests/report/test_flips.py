@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from v2g_tool.errors import NotAuthentic
 from v2g_tool.report import cms
@@ -65,3 +68,26 @@ def test_a_flip_of_any_bit_of_the_signature_is_found_and_the_file_is_named(bundl
     bits = (bundle / "report.json.p7s").stat().st_size * 8
 
     assert undetected(bundle, "report.json.p7s", range(part, bits, 4)) == []
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from([*ONE_PER_BYTE, "report.json.p7s"]), content=st.binary(max_size=400))
+def test_random_bytes_in_any_file_give_a_verdict(bundle: Path, name: str, content: bytes) -> None:
+    good = (bundle / name).read_bytes()
+    (bundle / name).write_bytes(content)
+
+    try:
+        with pytest.raises(NotAuthentic, match=rf"^{name}[:,]"):
+            verify_bundle(bundle, ())
+    finally:
+        (bundle / name).write_bytes(good)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 700), gone=st.integers(0, 40), put=st.binary(max_size=40))
+def test_any_edit_of_the_signature_gives_a_verdict(bundle: Path, at: int, gone: int, put: bytes) -> None:
+    good = (bundle / "report.json.p7s").read_bytes()
+    edited = good[:at] + put + good[at + gone :]
+
+    with nullcontext() if edited == good else pytest.raises(NotAuthentic, match=r"^report\.json\.p7s"):
+        cms.open_detached(edited)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -73,7 +74,12 @@ def test_the_file_belongs_to_its_owner_alone_and_is_never_opened_twice(path: Pat
 def test_each_line_is_synchronised_before_append_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synchronised: list[int] = []
     sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (sync(fd), synchronised.append(os.fstat(fd).st_size))[1])
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        synchronised.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", noted)
 
     with journal_at(path) as journal:
         for _ in range(3):
@@ -159,7 +165,7 @@ def test_threads_write_one_unbroken_chain(path: Path) -> None:
     assert len(read_journal(path).records) == 200
 
 
-@pytest.mark.parametrize("bad", [float("nan"), b"raw", 2**60, "\ud800", object()])
+@pytest.mark.parametrize("bad", [float("nan"), b"raw", 2**60, "\ud800", object(), "x" * 16_000_000])
 def test_what_is_no_json_is_refused_and_leaves_the_journal_usable(path: Path, bad: object) -> None:
     with journal_at(path) as journal:
         with pytest.raises(ValueError, match=r"."):
@@ -204,6 +210,7 @@ DAMAGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], int]] = {
     "no JSON": (lambda lines: [*lines[:2], b"\x00\xff\n", *lines[2:]], 3),
     "NaN": (lambda lines: [lines[0].replace(b"12.5", b"NaN"), *lines[1:]], 1),
     "a carriage return": (lambda lines: [lines[0][:-1] + b"\r\n", *lines[1:]], 1),
+    "a wrong number": (lambda lines: [*lines[:3], lines[3].replace(b'"seq":4', b'"seq":5')], 4),
     "a wrong first hash": (lambda lines: [lines[0].replace(b"0" * 64, b"1" * 64), *lines[1:]], 1),
 }
 
@@ -252,7 +259,7 @@ def test_random_bytes_give_a_verdict(content: bytes) -> None:
         max_leaves=8,
     )
 )
-def test_whatever_json_is_appended_is_read_back_as_canonical(value: object) -> None:
+def test_whatever_json_is_appended_is_read_back_as_canonical(value: Any) -> None:
     content = rfc8785.dumps(value)
 
     assert rfc8785.dumps(parse_canonical(content)) == content

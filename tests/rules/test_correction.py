@@ -33,8 +33,9 @@ REGISTERS = {
 UNITY = {"gain": 10000, "phase": 0, "offset": 0}
 
 
-def fitted(gain=0.0, phase=0.0, offset=0.0, scatter=(0.0, 0.0, 0.0), adequate=True):
-    parts = [Estimate(v, 0.001, 0.002, s) for v, s in zip((gain, phase, offset), scatter, strict=True)]
+def fitted(gain=0.0, phase=0.0, offset=0.0, scatter=(0.0, 0.0, 0.0), adequate=True, expanded=(0.0, 0.0, 0.0)):
+    values = zip((gain, phase, offset), expanded, scatter, strict=True)
+    parts = [Estimate(value, u / 2, u, s) for value, u, s in values]
     return Fit(*parts, 1.0, 4, adequate, ())
 
 
@@ -170,3 +171,18 @@ def test_residual_is_at_most_half_a_count(gain, sign):
 
     assert abs(found.residual) <= 0.0005 * (1 + abs(gain)) + 1e-12
     assert math.isclose((1 + gain) * (1 + sign * found.new * 0.001) - 1, found.residual, abs_tol=1e-12)
+
+
+def test_an_error_smaller_than_its_uncertainty_is_not_copied_into_the_meter():
+    uncertain = fitted(offset=3.0, expanded=(0.001, 0.06, 3.5))
+
+    assert new_values(REGISTERS, UNITY, uncertain)["offset"] == UNITY["offset"]
+
+
+def test_an_uncertain_error_moves_along_with_a_certain_one_from_half_its_uncertainty_on():
+    both = fitted(gain=0.02, phase=0.04, offset=1.0, expanded=(0.001, 0.06, 3.5))
+
+    moved = new_values(REGISTERS, UNITY, both)
+
+    assert moved["phase"] == 40
+    assert moved["offset"] == UNITY["offset"]

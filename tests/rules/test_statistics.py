@@ -54,9 +54,16 @@ def test_f_quantile_agrees_with_the_table(numerator, denominator, expected):
     assert f_quantile(0.99, numerator, denominator) == pytest.approx(expected, abs=1e-6)
 
 
-@given(st.floats(0.51, 0.9999), st.floats(0.6, 1e4))
+@given(st.floats(0.51, 0.9999), st.floats(0.6, 1e8))
 def test_student_t_quantile_lies_beyond_the_normal_one(probability, degrees):
     assert student_t_quantile(probability, degrees) > student_t_quantile(probability, math.inf) * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("degrees", [9_999, 10_001, 1e6, 4e10, 1e300])
+def test_many_degrees_of_freedom_approach_the_normal_quantile_from_above(degrees):
+    normal = student_t_quantile(0.97725, math.inf)
+
+    assert 0 <= student_t_quantile(0.97725, degrees) - normal <= 3 / degrees + 1e-12
 
 
 @given(st.floats(0.01, 0.98), st.floats(0.5, 200))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
 from v2g_tool.hal.contracts import SetPoint
@@ -20,13 +21,26 @@ from v2g_tool.procedures.probe import confirmed_signs
 from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point, stage_title, worst_zone
 from v2g_tool.rules.catalogue import finding
-from v2g_tool.rules.correction import Fit, PhasePoint, Target, fit, targets
+from v2g_tool.rules.correction import Fit, PhasePoint, Target, fit, load_tan_phi, targets
 from v2g_tool.rules.decision import Zone, verdict_of
 
 Points = Sequence[tuple[LoadPoint, SetPoint]]
+When = Literal["needed", "always", "never"]
+"""When to correct: beyond 0.7 of a limit, whenever a register can be improved, or not at all."""
 MAX_ITERATIONS = 3
 ADJUST_ABOVE = 0.7
 """Part of the limit above which a correction is worth it; an error is never corrected merely because it is not zero."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What stands between an error and its correction: the law, the wiring, and what the user asked for."""
+
+    legal: str
+    faulty: bool
+    when: When
+    dry_run: bool
+    allow_derived: bool
 
 
 @dataclass
@@ -40,17 +54,21 @@ class Adjustment:
 
 
 def fit_phases(setup: Setup, measurements: Sequence[Measurement]) -> dict[int, Fit]:
-    """Give, for each phase, the gain, phase and offset errors that a register exists for and the points separate."""
+    """Give, for each phase, the gain, phase and offset errors that the load points can tell apart.
+
+    All three are asked for even where a meter has fewer registers: an error without a register would otherwise be
+    spread over those that have one.
+    """
     fits: dict[int, Fit] = {}
     for phase in setup.phases:
-        kinds = {trim.kind for trim in setup.meter.trims.values() if trim.phase == phase}
+        subjects = [m.subjects[phase] for m in measurements]
         points = [
-            PhasePoint(s.point, s.error_ratio, s.reference.tan_phi, s.reference.power_w, s.uncertainty)
-            for s in (m.subjects[phase] for m in measurements)
+            PhasePoint(s.point, s.error_ratio, load_tan_phi(s.meter, s.reference), s.reference.power_w, s.uncertainty)
+            for s in subjects
             if s.reference.power_w
         ]
         if points:
-            fits[phase] = fit(points, kinds or {"gain", "phase"})
+            fits[phase] = fit(points, ("gain", "phase", "offset"))
     return fits
 
 
@@ -89,13 +107,8 @@ def adjust(
     setup: Setup,
     found: Sequence[Measurement],
     fits: Mapping[int, Fit],
-    faulty: bool,
-    legal: str,
+    permission: Permission,
     corrector: Corrector,
-    run: Run,
-    *,
-    dry_run: bool,
-    allow_derived: bool,
     points: Points,
     result: Adjustment,
 ) -> None:
@@ -106,8 +119,8 @@ def adjust(
     result.findings.append(accuracy_finding(setup, "as-found", found))
     result.findings.append(fit_finding(setup, fits))
     moves = [t for t in targets(setup.meter.trims, corrector.found, fits) if t.new != t.old]
-    refusal = _refusal(setup, found, fits, faulty, legal, moves, dry_run=dry_run, allow_derived=allow_derived)
-    if refusal is None and not run.consents(_question(setup, moves)):
+    refusal = _refusal(setup, found, fits, moves, permission)
+    if refusal is None and not corrector.run.consents(_question(setup, moves)):
         statement = "A correction is advised; nobody agreed to it, so nothing was written."
         refusal = ("CAL-CONSENT", Verdict.INCONCLUSIVE, statement)
     if refusal is not None:
@@ -115,7 +128,7 @@ def adjust(
         result.findings.append(finding(check, setup.target, verdict, statement, [_move(t) for t in moves]))
         return
     try:
-        _correct(setup, found, fits, corrector, run, points, result)
+        _correct(setup, found, fits, corrector, points, result)
     except V2GError as exc:
         _undo(setup, corrector, exc.what, result)
         if not isinstance(exc, InstrumentError | NotPermitted):
@@ -130,12 +143,11 @@ def _correct(
     found: Sequence[Measurement],
     fits: Mapping[int, Fit],
     corrector: Corrector,
-    run: Run,
     points: Points,
     result: Adjustment,
 ) -> None:
-    before = setup.meter.facts()
-    trims = confirmed_signs(setup, found, targets(setup.meter.trims, corrector.found, fits), corrector, run, points)
+    run, before = corrector.run, setup.meter.facts()
+    trims = confirmed_signs(setup, found, targets(setup.meter.trims, corrector.found, fits), corrector, points)
     present: Image = corrector.found
     moved: list[Target] = []
     for iteration in range(1, MAX_ITERATIONS + 1):
@@ -237,15 +249,12 @@ def _refusal(
     setup: Setup,
     found: Sequence[Measurement],
     fits: Mapping[int, Fit],
-    faulty: bool,
-    legal: str,
     moves: Sequence[Target],
-    *,
-    dry_run: bool,
-    allow_derived: bool,
+    permission: Permission,
 ) -> tuple[str, Verdict, str] | None:
     """Give why nothing is written, or None if a correction is needed and allowed; the order is the order of weight."""
-    name, needed = setup.target, _needed(found) and bool(moves)
+    legal, when = permission.legal, permission.when
+    name, needed = setup.target, bool(moves) and when != "never" and (when == "always" or _needed(found))
     open_case = Verdict.INCONCLUSIVE if needed else Verdict.SKIPPED
     if legal in ("sealed", "unknown"):
         return "CAL-LEGAL", Verdict.SKIPPED, f"Verified only: {name}'s legal status is {legal}; it is never written to."
@@ -253,16 +262,18 @@ def _refusal(
         return "CAL-LEGAL", open_case, f"Verified only: {name} is lockable and not found unlocked."
     if not setup.meter.trims:
         return "CAL-ADJUST", Verdict.SKIPPED, f"Verified only: {setup.profile.title} has no correction registers."
-    if faulty:
+    if permission.faulty:
         return "CAL-ADJUST", Verdict.SKIPPED, "No correction: a wiring fault is never trimmed away. Mend it first."
     if not all(f.adequate for f in fits.values()):
         return "CAL-FIT", open_case, "No correction: the error is no gain, phase or offset error (lack of fit)."
+    if when == "never":
+        return "CAL-ADJUST", Verdict.SKIPPED, "Verified only, as asked: nothing was written."
     if not needed:
         return "CAL-ADJUST", Verdict.SKIPPED, "No correction is needed: nothing was written."
-    if setup.profile.status == "draft" or (setup.profile.status == "derived" and not allow_derived):
+    if setup.profile.status == "draft" or (setup.profile.status == "derived" and not permission.allow_derived):
         statement = f"A correction is advised, not written: profile {setup.profile.id} is {setup.profile.status}."
         return "CAL-PROFILE", Verdict.INCONCLUSIVE, statement
-    if dry_run:
+    if permission.dry_run:
         return "CAL-CONSENT", Verdict.INCONCLUSIVE, "A correction is advised; --dry-run never writes."
     return None
 

@@ -23,7 +23,7 @@ from v2g_tool.model.quantities import SUM, Identity
 from v2g_tool.model.report import Instrument, InstrumentCalibration, LimitReference
 from v2g_tool.model.site import AnalyzerSite, Site
 from v2g_tool.procedures import loads
-from v2g_tool.procedures.adjusting import Adjustment, adjust, fit_phases
+from v2g_tool.procedures.adjusting import Adjustment, Permission, When, adjust, fit_phases
 from v2g_tool.procedures.correcting import Corrector, recover
 from v2g_tool.procedures.intents import IntentStore
 from v2g_tool.procedures.run import Run
@@ -45,6 +45,7 @@ class Options:
     dry_run: bool = False
     allow_derived: bool = False
     accept_past_due: bool = False
+    adjust: When = "needed"
 
 
 @dataclass
@@ -176,12 +177,10 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
         identity = next(i for i in outcome.instruments if i.role == "meter")
         key = correction_key(setup.profile, Identity(identity.maker, identity.model, identity.serial, ""))
         corrector = Corrector(setup.meter, key, store, run, outcome.corrections_found)
+        permission = Permission(outcome.legal, bool(faults), options.adjust, options.dry_run, options.allow_derived)
         done = Adjustment()
         try:
-            adjust(
-                setup, outcome.found, outcome.fits_found, bool(faults), outcome.legal, corrector, run,
-                dry_run=options.dry_run, allow_derived=options.allow_derived, points=points, result=done,
-            )  # fmt: skip
+            adjust(setup, outcome.found, outcome.fits_found, permission, corrector, points, done)
         finally:
             _take(outcome, done, corrector)
 

@@ -15,7 +15,6 @@ from v2g_tool.hal.contracts import SetPoint
 from v2g_tool.model.profile import CorrectionRegister, LoadPoint
 from v2g_tool.model.quantities import SUM
 from v2g_tool.procedures.correcting import Corrector
-from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point
 from v2g_tool.rules.correction import Target
 
@@ -28,11 +27,10 @@ def confirmed_signs(
     found: Sequence[Measurement],
     wanted: Sequence[Target],
     corrector: Corrector,
-    run: Run,
     points: Sequence[tuple[LoadPoint, SetPoint]],
 ) -> Mapping[str, CorrectionRegister]:
     """Give the trims with confirmed directions; raises InstrumentError when the probe step shows none."""
-    trims = dict(setup.meter.trims)
+    run, trims = corrector.run, dict(setup.meter.trims)
     unsure = [t.name for t in wanted if t.new != t.old and not trims[t.name].sign_confirmed]
     if not unsure:
         return trims

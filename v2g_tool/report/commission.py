@@ -20,6 +20,7 @@ from v2g_tool.procedures.run import Person, Run, start_run, state_directory, ter
 
 if TYPE_CHECKING:
     from v2g_tool.model.report import Report
+    from v2g_tool.procedures.calibrate import Options
     from v2g_tool.report.keys import Signer
 
 STATUS = {
@@ -47,9 +48,8 @@ class Request:
     passphrase: Callable[[str], bytes]
 
 
-def calibrate(request: Request, *, dry_run: bool, allow_derived: bool, accept_past_due: bool) -> ExitStatus:
+def calibrate(request: Request, options: Options) -> ExitStatus:
     """Calibrate the target, write and show the signed report, and give the exit status."""
-    from v2g_tool.procedures.calibrate import Options
     from v2g_tool.procedures.calibrate import calibrate as procedure
     from v2g_tool.procedures.intents import IntentStore
     from v2g_tool.procedures.summary import calibration_report
@@ -58,7 +58,6 @@ def calibrate(request: Request, *, dry_run: bool, allow_derived: bool, accept_pa
     site = load_site(path)
     site.meter(request.target)
     signer = None if request.unsigned else signer_for(site, request.passphrase)
-    options = Options(dry_run, allow_derived, accept_past_due)
     store = IntentStore(state_directory())
     facts = {"target": request.target, "site_sha256": sha256_hex(path), "tool": __version__, "options": vars(options)}
     with start_run("calibrate", site.site.name, request.out, _person(request), facts) as run:

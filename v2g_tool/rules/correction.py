@@ -64,9 +64,10 @@ def targets(
 ) -> tuple[Target, ...]:
     """Give the target of every register, in the order of `registers`.
 
-    Something moves only for an error above max(half a count + what two runs differ by, the dead band), and by at
-    least one count. Then the others move along from half the dead band on: an error just below its threshold would
-    be above it in the next run, and a run after a correction must find nothing to do.
+    Something moves only for an error above max(half a count + what two runs differ by, the dead band, its expanded
+    uncertainty), and by at least one count. Then the others move along from half of that on: an error just below its
+    threshold would be above it in the next run, and a run after a correction must find nothing to do. What is smaller
+    than its uncertainty is as likely the reference's error as the meter's, and is not copied into the meter.
 
     Args:
         registers: correction registers by name, at most one per phase and kind.
@@ -162,11 +163,11 @@ def _unmoved(register: CorrectionRegister, old: int, new: int, error: Fraction, 
 
 def _threshold(register: CorrectionRegister, estimate: Estimate) -> float:
     scatter = estimate.standard if estimate.scatter is None else estimate.scatter
-    return max(register.step / 2 + _RUN_TO_RUN * scatter, DEAD_BAND[register.kind])
+    return max(register.step / 2 + _RUN_TO_RUN * scatter, DEAD_BAND[register.kind], estimate.expanded)
 
 
-def _along(register: CorrectionRegister, _: Estimate) -> float:
-    return max(register.step, DEAD_BAND[register.kind]) / 2
+def _along(register: CorrectionRegister, estimate: Estimate) -> float:
+    return max(register.step, DEAD_BAND[register.kind], estimate.expanded) / 2
 
 
 def _effect(register: CorrectionRegister, raw: int) -> Fraction:

@@ -12,6 +12,9 @@ from statistics import NormalDist
 
 _NORMAL = NormalDist()
 _TINY = 1e-300
+_NEARLY_NORMAL = 1e4
+_NEARLY_INFINITE = 1e7
+"""Beyond these degrees of freedom the gamma function of half of them costs more digits than the limit formula."""
 _STEPS = 500
 
 
@@ -46,10 +49,9 @@ def student_t_quantile(probability: float, degrees: float) -> float:
         return -student_t_quantile(1 - probability, degrees)
     if probability == 0.5:
         return 0.0
-    normal = _NORMAL.inv_cdf(probability)
-    first = (normal**3 + normal) / 4  # Cornish-Fisher
-    second = (5 * normal**5 + 16 * normal**3 + 3 * normal) / 96
-    guess = normal + first / degrees + second / degrees**2
+    guess = _cornish_fisher(_NORMAL.inv_cdf(probability), degrees)
+    if degrees > _NEARLY_NORMAL:
+        return guess
     return _invert(lambda t: _student_t_cdf(t, degrees), lambda t: _student_t_density(t, degrees), probability, guess)
 
 
@@ -63,7 +65,7 @@ def chi_square_quantile(probability: float, degrees: float) -> float:
 def f_quantile(probability: float, numerator: float, denominator: float) -> float:
     """Give x with P(X <= x) = `probability` for Fisher's F; an infinite `denominator` is chi-square / numerator."""
     _check(probability, numerator)
-    if math.isinf(denominator):
+    if denominator > _NEARLY_INFINITE:
         return chi_square_quantile(probability, numerator) / numerator
 
     def share(x: float) -> float:
@@ -97,6 +99,13 @@ def _invert(
             return following
         x = following
     return x
+
+
+def _cornish_fisher(normal: float, degrees: float) -> float:
+    """Student's quantile from the normal one, up to terms of 1 / degrees³."""
+    first = (normal**3 + normal) / 4
+    second = (5 * normal**5 + 16 * normal**3 + 3 * normal) / 96
+    return normal + (first + second / degrees) / degrees
 
 
 def _student_t_cdf(t: float, degrees: float) -> float:
