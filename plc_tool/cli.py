@@ -21,6 +21,7 @@ app = typer.Typer(
     cls=ManualGroup,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help without rich: twice as fast
     add_completion=False,
     help="Map and diagnose the PLC link of a charger.",
 )

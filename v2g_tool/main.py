@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
 from v2g_tool.errors import ExitStatus, V2GError
@@ -39,7 +36,7 @@ def _run(app: Callable[[], object]) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(ExitStatus.INTERRUPTED)
     except Exception:  # noqa: BLE001 - the last line of defence: a defect is told, not spilled
-        sys.exit(_defect(traceback.format_exc()))
+        sys.exit(_defect())
     sys.exit(ExitStatus.WITHIN_LIMITS)
 
 
@@ -49,7 +46,12 @@ def _tell(error: V2GError) -> None:
     show_error(error)
 
 
-def _defect(trace: str) -> ExitStatus:
+def _defect() -> ExitStatus:
+    import tempfile
+    import traceback
+    from pathlib import Path
+
+    trace = traceback.format_exc()
     with tempfile.NamedTemporaryFile("w", prefix="v2g-tool-defect-", suffix=".txt", delete=False) as file:
         file.write(trace)
     sys.stderr.write(

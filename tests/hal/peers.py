@@ -65,9 +65,7 @@ class Registers:
     @property
     def reads(self) -> list[tuple[int, int, int]]:
         """Function, address and count of every read request."""
-        return [
-            struct.unpack(">BHH", bytes.fromhex(pdu)) for pdu in self.received if pdu.startswith(("03", "04"))
-        ]  # type: ignore[misc]
+        return [struct.unpack(">BHH", bytes.fromhex(pdu)) for pdu in self.received if pdu.startswith(("03", "04"))]  # type: ignore[misc]
 
     @property
     def writes(self) -> list[str]:

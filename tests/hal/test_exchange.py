@@ -6,7 +6,9 @@ lay them out: transaction, protocol, length, unit, PDU; or unit, PDU, CRC.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -15,7 +17,7 @@ from v2g_tool.hal.modbus.exchange import Canary, Exchange
 from v2g_tool.model.site import ModbusLink
 
 from .conftest import TIMEOUT_S, Dial, Notes
-from .peers import ANY, CLOSE, RESET, RtuPeer, Script, closed_port, crc16, rtu
+from .peers import ANY, CLOSE, RESET, Action, RtuPeer, Script, closed_port, crc16, rtu
 
 # Function 04, two registers from 0x0104: voltage L1 of the EMS meter service, and 230.0 as its answer.
 ASK = "00 01 00 00 00 06 01 04 01 04 00 02"
@@ -135,7 +137,7 @@ def test_a_closed_connection_is_opened_again(dial: Dial, end: str) -> None:
 def test_a_connection_that_is_reset_every_time_is_unreachable(dial: Dial) -> None:
     exchange, _ = dial(Script([(ASK, [RESET])] * 3))
 
-    with pytest.raises(Unreachable, match="meter_01 at 127.0.0.1:"):
+    with pytest.raises(Unreachable, match="meter_01 at"):
         exchange.read(4, 0x0104, 2)
 
 
@@ -311,6 +313,41 @@ def test_a_gateway_without_path_is_not_asked_again(dial: Dial, notes: Notes) -> 
     assert notes.pauses == []
 
 
+# Interruption
+
+
+class Stopped(BaseException):
+    """What a signal handler of the program raises."""
+
+
+@pytest.fixture
+def stop_signal() -> Iterator[signal.Signals]:
+    def stop(_number: int, _frame: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    yield signal.SIGUSR1
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_an_interrupted_read_is_followed_by_a_proof_of_the_line(dial: Dial, stop_signal: signal.Signals) -> None:
+    script = Script([(ASK, []), (ASK_CANARY, [TELL_CANARY]), (ASK_AGAIN, [TELL_AGAIN])])
+    main = threading.main_thread().ident or 0
+
+    def interrupting(request: bytes) -> Sequence[Action]:
+        actions = script(request)
+        if len(script.received) == 1:
+            signal.pthread_kill(main, stop_signal)
+        return actions
+
+    exchange, _ = dial(interrupting, canary=CANARY)
+    with pytest.raises(Stopped):
+        exchange.read(4, 0x0104, 2)
+
+    assert exchange.read(4, 0x0104, 2) == VOLTAGE
+    script.check()
+
+
 # Writing
 
 
@@ -407,9 +444,7 @@ def test_a_write_waits_until_a_suspect_line_is_proven(dial: Dial) -> None:
 
 def test_a_line_that_failed_its_proof_before_a_write_stays_suspect(dial: Dial) -> None:
     proof = [(ASK_CANARY, [TELL_CANARY]), (ASK_AGAIN, [TELL_AGAIN])]
-    exchange, _ = dial(
-        Script([(SET_GAIN, []), (ASK_CANARY, []), *proof]), writable=frozenset({0x1000}), canary=CANARY
-    )
+    exchange, _ = dial(Script([(SET_GAIN, []), (ASK_CANARY, []), *proof]), writable=frozenset({0x1000}), canary=CANARY)
     for _ in range(2):  # the first is lost on the wire, the second finds the canary silent
         with pytest.raises(Unreachable):
             exchange.write(6, 0x1000, (10023,))
@@ -503,9 +538,7 @@ def test_a_refusal_is_recorded_with_its_bytes(dial: Dial, notes: Notes) -> None:
     assert wire(notes) == [(bare(ASK), "000100000003018402")]
 
 
-def test_the_answer_of_another_unit_stays_in_the_evidence_when_the_right_one_follows(
-    dial: Dial, notes: Notes
-) -> None:
+def test_the_answer_of_another_unit_stays_in_the_evidence_when_the_right_one_follows(dial: Dial, notes: Notes) -> None:
     foreign = "00 01 00 00 00 07 02 04 04 43 66 00 00"
     exchange, _ = dial(Script([(ASK, [foreign, 0.05, TELL])]))
 
