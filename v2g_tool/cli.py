@@ -56,7 +56,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The key that signs reports.")
 report = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Verify and show signed reports.")
-bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The virtual bench: a whole site to train and test on.")
+bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The virtual bench: a site to train and test on.")
 app.add_typer(keys, name="keys")
 app.add_typer(report, name="report")
 app.add_typer(bench, name="bench")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -139,7 +141,7 @@ def _person(request: Request) -> Person:
             sys.stderr.flush()
 
     def read(question: str) -> str:
-        sys.stderr.write(f"{question}: ")
+        sys.stderr.write(textwrap.fill(f"{question}:", shutil.get_terminal_size().columns) + " ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:
