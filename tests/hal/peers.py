@@ -109,11 +109,51 @@ def ascii_at(address: int, content: str, registers: int) -> dict[int, int]:
     return {address + index: padded[2 * index] << 8 | padded[2 * index + 1] for index in range(registers)}
 
 
+Split = Callable[[bytes], int | None]
+"""Gives the length of the first whole request in what has come, None if none is whole yet."""
+
+
+def modbus_length(pending: bytes) -> int | None:
+    """A Modbus/TCP header says how much follows it."""
+    length = 6 + int.from_bytes(pending[4:6], "big")
+    return length if len(pending) >= max(6, length) else None
+
+
+def line_length(pending: bytes) -> int | None:
+    """A line ends with a line feed."""
+    return pending.index(b"\n") + 1 if b"\n" in pending else None
+
+
+@dataclass
+class Dialogue:
+    """An instrument that answers lines with lines. Of several answers to one line the last one stays.
+
+    An answer that is None is silence, CLOSE ends the connection; a line that is not listed is taken and not answered.
+    """
+
+    answers: dict[str, Sequence[str | None]]
+    received: list[str] = field(default_factory=list)
+    _asked: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, request: bytes) -> Sequence[Action]:
+        line = request.decode("ascii").removesuffix("\n")
+        self.received.append(line)
+        if line not in self.answers:
+            assert not line.endswith("?"), f"nobody taught the peer to answer {line}"
+            return ()
+        turn = self._asked[line] = self._asked.get(line, -1) + 1
+        answer = self.answers[line][min(turn, len(self.answers[line]) - 1)]
+        if answer is None or answer == CLOSE:
+            return () if answer is None else (CLOSE,)
+        return (f"{answer}\n".encode("latin-1").hex(),)
+
+
 class TcpPeer:
     """Listens on loopback, one connection after the other, and does what its brain says."""
 
-    def __init__(self, brain: Brain) -> None:
+    def __init__(self, brain: Brain, split: Split) -> None:
         self.brain = brain
+        self.split = split
         self.connections = 0
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -151,8 +191,7 @@ class TcpPeer:
             if not data:
                 return
             pending += data
-            while len(pending) >= 6 and len(pending) >= 6 + int.from_bytes(pending[4:6], "big"):
-                length = 6 + int.from_bytes(pending[4:6], "big")
+            while (length := self.split(pending)) is not None:
                 request, pending = pending[:length], pending[length:]
                 if not self._act(connection, self.brain(request)):
                     return
@@ -228,9 +267,9 @@ def rtu(content: str) -> str:
 
 
 @contextmanager
-def tcp_peer(brain: Brain) -> Iterator[TcpPeer]:
+def tcp_peer(brain: Brain, split: Split = modbus_length) -> Iterator[TcpPeer]:
     """A TCP peer that is gone afterwards."""
-    peer = TcpPeer(brain)
+    peer = TcpPeer(brain, split)
     try:
         yield peer
     finally:

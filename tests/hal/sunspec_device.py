@@ -35,7 +35,7 @@ def measured(address: int, power: str = "f448", reactive: str = "0064") -> dict[
 
 
 def controls(address: int, scale: str = "0000", var_set: str = "0000 0000") -> dict[int, int]:
-    """Model 704, 65 registers: the active set point at 22 to 34, the reactive one at 35 to 48, scale factors from 53."""
+    """Model 704, 65 registers: active set point at 22 to 34, reactive at 35 to 48, scale factors from 53."""
     return (
         words_at(address, "02c0 0041")
         | dict.fromkeys(range(address + 2, address + 67), 0)

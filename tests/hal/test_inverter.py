@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from v2g_tool.errors import Implausible, Unreachable
+from v2g_tool.errors import Implausible, Unreachable, V2GError
 from v2g_tool.hal.contracts import SetPoint
 from v2g_tool.hal.modbus.inverter import SunSpecInverter
 from v2g_tool.model.library import load_profile
@@ -131,6 +131,15 @@ def test_without_a_scale_factor_nothing_is_commanded(driver: Driver) -> None:
     device = inverter(controls=controls(CONTROLS_AT, scale="8000"))
 
     with pytest.raises(Implausible, match="no scale factor for WSet"):
+        driver(device).command(SetPoint(power_w=3000.0))
+
+    assert device.writes == []
+
+
+def test_a_set_point_that_does_not_fit_its_register_is_never_sent(driver: Driver) -> None:
+    device = inverter(controls=controls(CONTROLS_AT, scale="fff6"))
+
+    with pytest.raises(V2GError):
         driver(device).command(SetPoint(power_w=3000.0))
 
     assert device.writes == []

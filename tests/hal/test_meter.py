@@ -1,4 +1,4 @@
-"""The meter driver with the profile of the EMS meter service, against registers as docs/ems-meter-service.md lists them."""
+"""The meter driver with the EMS profile, against registers as docs/ems-meter-service.md lists them."""
 
 from __future__ import annotations
 

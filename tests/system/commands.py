@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import pty
+import re
+import select
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from v2g_tool.bench.run import Bench
 
 HERE = Path(__file__).parent
 TOOL = (sys.executable, "-m", "v2g_tool")
+Case = TypeVar("Case")
 
 
 @dataclass(frozen=True)
@@ -36,19 +43,60 @@ class Site:
         self.file.write_text(text.replace(old, new))
 
     def run(
-        self, *words: str, program: Sequence[str] = TOOL, timeout_s: float = 110, env: dict[str, str] | None = None
+        self,
+        *words: str,
+        program: Sequence[str] = TOOL,
+        timeout_s: float = 110,
+        env: dict[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on the bench, without a terminal."""
         return subprocess.run(
             [*program, *words],
-            env={**os.environ, **self.bench.environment(), **(env or {}), "COLUMNS": "80"},
+            env=self.environment(env),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=timeout_s,
             check=False,
+            pass_fds=pass_fds,
         )
+
+    def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
+        """Give the environment of a command: this bench, a home and a key folder of its own, 80 columns."""
+        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / "config")}
+        return {**os.environ, **home, **self.bench.environment(), **(more or {}), "COLUMNS": "80"}
+
+    def calibrate(self, *words: str, target: str = "meter_01", **options: Any) -> subprocess.CompletedProcess[str]:
+        """Calibrate as a script does: no questions, the report on standard output."""
+        return self.run("calibrate", "--target", target, "--yes", "--quiet", "--json", *words, **options)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start v2g-tool and go on; without a terminal."""
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*TOOL, *words], env=self.environment(), cwd=self.folder, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+
+    def typed(self, answers: Sequence[str], *words: str, timeout_s: float = 100) -> tuple[int, str]:
+        """Run v2g-tool on a terminal of 80x24, answer its questions, and give status and what it showed."""
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen(
+            [*TOOL, *words],
+            env={**self.environment(), "LINES": "24", "TERM": "xterm"},
+            cwd=self.folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        try:
+            shown = _conversation(ours, list(answers), time.monotonic() + timeout_s)
+            return child.wait(10), shown
+        finally:
+            child.kill()
+            child.wait()
+            os.close(ours)
 
     def struck(self, position: int, phase: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run v2g-tool and strike it at one journal position."""
@@ -57,6 +105,44 @@ class Site:
 
     def reports(self) -> list[Path]:
         return sorted((self.folder / "reports").glob("bench-calibrate-*"), key=lambda p: p.stat().st_mtime_ns)
+
+    def report(self) -> Path:
+        """Give the folder of the newest report."""
+        return self.reports()[-1]
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """Give the newest run's whole evidence lines, also while it runs."""
+        lines = (self.report() / "evidence.jsonl").read_bytes().split(b"\n")[:-1] if self.reports() else []
+        return [json.loads(line) for line in lines if line.endswith(b"}")]
+
+    def wait_for(self, kind: str, timeout_s: float = 60) -> None:
+        """Wait until the running command's evidence holds a record of this kind."""
+        end = time.monotonic() + timeout_s
+        while not any(record["kind"] == kind for record in self.evidence()):
+            assert time.monotonic() < end, f"no {kind} within {timeout_s} s"
+            time.sleep(0.05)
+
+    def writes(self, device: str | None = None) -> list[dict[str, Any]]:
+        """Give each write request that the bench received, answered or not, oldest first."""
+        text = Path(self.bench.environment()["V2G_BENCH_WRITES"]).read_text()
+        lines = [json.loads(line) for line in text.splitlines()]
+        return [line for line in lines if device in (None, line["device"])]
+
+    def truth(self) -> dict[str, Any]:
+        """Give the true errors of the meters."""
+        return dict(json.loads(Path(self.bench.environment()["V2G_BENCH_TRUTH"]).read_text()))
+
+    def inverter_is_back(self) -> bool:
+        """Say whether the last word to each set point of the inverter was "not enabled", as the bench began."""
+        last = {
+            write["address"]: write["values"][0] for write in self.writes("inverter_01") if len(write["values"]) > 1
+        }
+        return not any(last.values())
+
+    def corrections(self, device: str = "meter_01") -> tuple[list[int], list[int]]:
+        """Give the corrections of a meter as its registers hold them: working, stored."""
+        meter = self.bench.meters[device]
+        return list(meter.working), list(meter.stored)
 
     def correction_writes(self, device: str = "meter_01") -> list[tuple[int, int]]:
         """Give (address, value) of each acknowledged write to a correction register, oldest first."""
@@ -73,10 +159,94 @@ class Site:
 def site(folder: Path, *faults: str, seed: int = 1, plan: str = "ac-quick") -> Iterator[Site]:
     """Give a running bench whose meters are calibrated by `plan`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Bench(seed, faults) as bench:
+    with Bench(seed, faults, directory=folder / "bench") as bench:
         here = Site(bench, folder)
         here.edit('plan = "ac-bidirectional"', f'plan = "{plan}"')
         yield here
+
+
+def _conversation(terminal: int, answers: list[str], end_s: float) -> str:
+    shown, answered = b"", 0
+    while time.monotonic() < end_s:
+        if not select.select([terminal], [], [], 0.5)[0]:
+            continue
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # the child has closed its side
+            break
+        if not piece:
+            break
+        shown += piece
+        if answers and shown[answered:].rstrip().endswith((b"?", b"]:", b"?:")):
+            os.write(terminal, answers.pop(0).encode() + b"\n")
+            answered = len(shown)
+    return shown.decode(errors="replace")
+
+
+def each(cases: Iterable[Case], check: Callable[[Case], object]) -> None:
+    """Check all cases side by side, as most of their time is waiting; fail with all that failed."""
+
+    def outcome(case: Case) -> Exception | None:
+        try:
+            check(case)
+        except Exception as error:
+            error.add_note(f"case: {case}")
+            return error
+        return None
+
+    cases = list(cases)
+    with ThreadPoolExecutor(len(cases)) as pool:
+        failed = [error for error in pool.map(outcome, cases) if error]
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} of {len(cases)} cases failed", failed)
+
+
+def groups(cases: Sequence[Case], size: int) -> list[Sequence[Case]]:
+    """Give the cases in groups that run side by side."""
+    return [cases[start : start + size] for start in range(0, len(cases), size)]
+
+
+def error_lines(stderr: str) -> list[str]:
+    """Give the lines of an error message, where a narrow terminal broke them put together again."""
+    lines: list[str] = []
+    for line in stderr.splitlines():
+        if lines and line.strip() and not re.match(r"✗|→|  \S", line):
+            lines[-1] += " " + line.strip()
+        elif line.strip():
+            lines.append(line)
+    return lines
+
+
+def chain_is_whole(evidence: Path) -> bool:
+    """Say whether each line of the evidence names the SHA-256 of the line before."""
+    before = "0" * 64
+    for line in evidence.read_bytes().splitlines():
+        if json.loads(line)["prev"] != before:
+            return False
+        before = hashlib.sha256(line).hexdigest()
+    return True
+
+
+def fit_problems(report: dict[str, Any], truth: dict[str, Any], stage: str = "as-found") -> list[str]:
+    """Name each fitted gain and phase that misses the bench's true error by more than its stated uncertainty."""
+    true = truth[report["calibration"]["target"]]
+    problems = []
+    for row in report["calibration"]["fitted"]:
+        if row["stage"] != stage or row["parameter"] not in ("gain", "phase") or not row["error"]:
+            continue
+        conductor = int(row["subject"][1]) - 1
+        expected = true["gain_ratio"][conductor] * 100 if row["parameter"] == "gain" else true["phase_deg"][conductor]
+        miss, uncertainty = float(row["error"]["value"]) - expected, float(row["expanded_uncertainty"]["value"])
+        if not abs(miss) <= uncertainty:
+            problems.append(f"{row['parameter']} {row['subject']}: off by {miss:.4f}, U is {uncertainty}")
+    return problems
+
+
+def findings(report: dict[str, Any], check: str) -> list[dict[str, Any]]:
+    """Give the findings of one check."""
+    return [row for row in report["findings"] if row["check"] == check]
 
 
 def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -120,6 +120,9 @@ class AskedInverter:
         reactive = f" with {wanted.reactive_var / 1000:.1f} kvar" if wanted.reactive_var else ""
         self.ask(f"Set the charger to {direction} at {abs(wanted.power_w) / 1000:.1f} kW{reactive}, then press Enter")
 
+    def hold(self) -> None:
+        """A load set by hand stays."""
+
     def actual(self) -> SetPoint | None:
         """A person cannot say what flows; the reference does."""
         return None
@@ -148,6 +151,9 @@ class PresentLoad:
 
     def command(self, wanted: SetPoint) -> None:
         """Command nothing."""
+
+    def hold(self) -> None:
+        """Nothing was commanded."""
 
     def actual(self) -> SetPoint | None:
         """Say nothing; the reference does."""

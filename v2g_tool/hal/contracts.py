@@ -164,6 +164,10 @@ class Inverter(Protocol):
         """Send a set point once."""
         ...
 
+    def hold(self) -> None:
+        """Send the last set point again, so that the reversion timer starts anew."""
+        ...
+
     def actual(self) -> SetPoint | None:
         """Give what the inverter itself says flows; None if it cannot say."""
         ...

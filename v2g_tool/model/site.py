@@ -88,10 +88,14 @@ class ModbusLink(Model):
         return self
 
     @property
+    def place(self) -> str:
+        """The connection or bus, which one program at a time may use: `10.0.0.5:502`, `/dev/ttyUSB0`."""
+        return f"{self.host}:{self.port}" if self.link == "tcp" else self.device
+
+    @property
     def where(self) -> str:
-        """The address in one word, for messages: `10.0.0.5:502 unit 1`."""
-        place = f"{self.host}:{self.port}" if self.link == "tcp" else self.device
-        return f"{place} unit {self.unit}"
+        """The address for messages: `10.0.0.5:502 unit 1`."""
+        return f"{self.place} unit {self.unit}"
 
 
 class MeterSite(ModbusLink):

@@ -6,10 +6,9 @@ reported, and the devices are put back on every way out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, V2GError
@@ -18,24 +17,25 @@ from v2g_tool.hal.contracts import Inverter, Meter, MeterFacts, SetPoint
 from v2g_tool.model.datafile import sha256_hex
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import LimitSet, LoadPoint, MeterProfile, Plan
-from v2g_tool.model.quantities import SUM, Identity
-from v2g_tool.model.report import Instrument, InstrumentCalibration, LimitReference
+from v2g_tool.model.profile import InverterProfile, LimitSet, LoadPoint, MeterProfile, Plan
+from v2g_tool.model.quantities import Identity
+from v2g_tool.model.report import Instrument, LimitReference
 from v2g_tool.model.site import AnalyzerSite, Site
 from v2g_tool.procedures import loads
 from v2g_tool.procedures.adjusting import Adjustment, Permission, When, adjust, fit_phases
 from v2g_tool.procedures.correcting import Corrector, recover
+from v2g_tool.procedures.instruments import check_reversion, instrument_record, same_serial, strictest_legal
 from v2g_tool.procedures.intents import IntentStore
+from v2g_tool.procedures.points import largest_current, possible_points, verifiable_points
 from v2g_tool.procedures.run import Run
-from v2g_tool.procedures.stage import Measurement, Setup, expected_uncertainty, measure_point
+from v2g_tool.procedures.stage import Measurement, Setup, measure_point
 from v2g_tool.rules import wiring
 from v2g_tool.rules.catalogue import finding, wiring_finding
 from v2g_tool.rules.correction import Fit
 from v2g_tool.rules.decision import DECISION_RULE
-from v2g_tool.rules.uncertainty import test_uncertainty_ratio
 
-PRESENT_LOAD = LoadPoint(name="present load", direction="charge", power_fraction=1.0)
-MIN_TUR = 1.0
+HIGHEST_VOLTAGE_PU = 1.15
+"""The reference's voltage range must hold a grid at its upper limit."""
 
 
 @dataclass(frozen=True)
@@ -90,35 +90,8 @@ def calibrate(site: Site, target: str, options: Options, store: IntentStore, run
     )
     wires = Wiring(run.record, run.monotonic, run.sleep, run.ask)
     try:
-        with store.hold(meter_site.where), open_meter(site, target, wires) as (meter, profile, meter_file):
-            facts = _begin(outcome, site, target, meter, profile, meter_file, store, run)
-            with open_analyzer(site, meter_site.analyzer, wires) as (analyzer, analyzer_profile, analyzer_file):
-                identity = analyzer.identity()
-                reference = site.analyzers[meter_site.analyzer]
-                outcome.instruments.append(
-                    _instrument(
-                        "analyzer", analyzer.name, identity, analyzer_profile, analyzer_file, reference, options
-                    )
-                )
-                _same_serial("analyzers", meter_site.analyzer, reference.serial, identity)
-                if not _reference_valid(outcome, reference, options, run):
-                    return outcome
-                commanded = not options.dry_run and _may_command(site, meter_site.inverter, plan, run)
-                with open_inverter(site, meter_site.inverter, wires, commanded=commanded) as (inverter, *_):
-                    setup = Setup(
-                        target=target,
-                        meter_site=meter_site,
-                        meter=meter,
-                        profile=profile,
-                        analyzer=analyzer,
-                        inverter=inverter,
-                        limits=limits,
-                        plan=plan,
-                        nominal_voltage_v=site.site.nominal_voltage_v,
-                        meter_update_s=facts.update_interval_s or profile.update_interval_s,
-                    )
-                    with _held(outcome, setup, site, store, run) as inverter_key:
-                        _work(outcome, setup, inverter_key, options, store, run)
+        with ExitStack() as stack:
+            _calibrate(outcome, site, limits, plan, options, store, run, wires, stack)
     except Interrupted as exc:
         outcome.error = exc
         outcome.add("CAL-INTERRUPTED", Verdict.INCONCLUSIVE, f"The run was {exc.what}; devices were put back.")
@@ -127,6 +100,55 @@ def calibrate(site: Site, target: str, options: Options, store: IntentStore, run
         check = "CAL-IDENTITY" if isinstance(exc, Implausible) and not outcome.found else "CAL-INSTRUMENT"
         outcome.add(check, Verdict.INCONCLUSIVE, exc.what, _reasons(exc))
     return outcome
+
+
+def _calibrate(
+    outcome: Outcome,
+    site: Site,
+    limits: LimitSet,
+    plan: Plan,
+    options: Options,
+    store: IntentStore,
+    run: Run,
+    wires: Wiring,
+    stack: ExitStack,
+) -> None:
+    """Open the instruments one after the other, each checked before the next, and work with them."""
+    target, place = outcome.target, site.meters[outcome.target]
+    stack.enter_context(store.hold(place.place))
+    meter, profile, meter_file = stack.enter_context(open_meter(site, target, wires))
+    facts = _begin(outcome, site, target, meter, profile, meter_file, store, run)
+    reference = site.analyzers[place.analyzer]
+    stack.enter_context(store.hold(reference.resource))
+    analyzer, analyzer_profile, analyzer_file = stack.enter_context(open_analyzer(site, place.analyzer, wires))
+    identity = analyzer.identity()
+    accepted = options.accept_past_due
+    outcome.instruments.append(
+        instrument_record("analyzer", analyzer.name, identity, analyzer_profile, analyzer_file, reference, accepted)
+    )
+    same_serial("analyzers", place.analyzer, reference.serial, identity)
+    if not _reference_valid(outcome, reference, options, run):
+        return
+    commanded = not options.dry_run and _may_command(site, place.inverter, plan, run)
+    inverter, inverter_profile, inverter_file = stack.enter_context(
+        open_inverter(site, place.inverter, wires, commanded=commanded)
+    )
+    setup = Setup(
+        target=target,
+        meter_site=place,
+        meter=meter,
+        profile=profile,
+        analyzer=analyzer,
+        inverter=inverter,
+        limits=limits,
+        plan=plan,
+        nominal_voltage_v=site.site.nominal_voltage_v,
+        meter_update_s=facts.update_interval_s or profile.update_interval_s,
+    )
+    key = "present-load"
+    if inverter.name == place.inverter:
+        key = _take_inverter(outcome, setup, site, inverter_profile, inverter_file, store, run, stack)
+    _work(outcome, setup, key, options, store, run)
 
 
 def _begin(
@@ -142,11 +164,11 @@ def _begin(
     """Identify the meter, finish what an earlier run left open, and take the corrections as found."""
     meter_site = site.meters[target]
     identity = meter.identity()
-    outcome.instruments.append(_instrument("meter", target, identity, profile, path))
-    _same_serial("meters", target, meter_site.serial, identity)
+    outcome.instruments.append(instrument_record("meter", target, identity, profile, path))
+    same_serial("meters", target, meter_site.serial, identity)
     facts = meter.facts()
     run.record("meter.facts", {"identity": str(identity), "facts": vars(facts)})
-    outcome.legal = _legal(meter_site.legal, facts.legal, profile.legal)
+    outcome.legal = strictest_legal(meter_site.legal, facts.legal, profile.legal)
     recovered = recover(meter, correction_key(profile, identity), store, run)
     if recovered:
         outcome.add("CAL-RECOVERY", Verdict.PASS, recovered)
@@ -160,9 +182,11 @@ def _begin(
 
 def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, store: IntentStore, run: Run) -> None:
     """Measure as found, and if it is needed, allowed and possible, adjust and measure as left."""
-    points = _points(setup, outcome)
-    setup.analyzer.prepare(setup.nominal_voltage_v * 1.15, _largest_current(setup, points))
-    points = _verifiable(outcome, setup, points)
+    points, findings = possible_points(setup)
+    outcome.findings += findings
+    setup.analyzer.prepare(setup.nominal_voltage_v * HIGHEST_VOLTAGE_PU, largest_current(setup, points))
+    points, findings = verifiable_points(setup, points)
+    outcome.findings += findings
     if not points:
         return
     with loads.test_load(setup.inverter, inverter_key, store, run):
@@ -203,33 +227,28 @@ def _take(outcome: Outcome, done: Adjustment, corrector: Corrector) -> None:
     outcome.corrections_left = done.corrections_left or outcome.corrections_found
 
 
-@contextmanager
-def _held(outcome: Outcome, setup: Setup, site: Site, store: IntentStore, run: Run) -> Iterator[str]:
-    """Identify the inverter and keep other programs off it; put it back first if an earlier run could not."""
+def _take_inverter(
+    outcome: Outcome,
+    setup: Setup,
+    site: Site,
+    profile: InverterProfile | None,
+    path: Path | None,
+    store: IntentStore,
+    run: Run,
+    stack: ExitStack,
+) -> str:
+    """Identify the inverter, keep other programs off it, put it back if an earlier run could not; give its key."""
     name = setup.meter_site.inverter
-    if setup.inverter.name != name:
-        yield "present-load"
-        return
     place = site.inverters[name]
-    with store.hold(place.where):
-        identity = setup.inverter.identity()
-        _same_serial("inverters", name, place.serial, identity)
-        key = f"inverter-{place.profile}-{identity.serial}"
-        outcome.instruments.append(
-            Instrument(
-                name=name,
-                role="inverter",
-                maker=identity.maker,
-                model=identity.model,
-                serial=identity.serial,
-                firmware=identity.firmware,
-                profile=place.profile,
-                profile_status="",
-                profile_sha256="",
-            )
-        )
-        _put_back_first(outcome, setup.inverter, key, store, run)
-        yield key
+    check_reversion(name, place.reversion_s, setup)
+    if place.place != setup.meter_site.place:
+        stack.enter_context(store.hold(place.place))
+    identity = setup.inverter.identity()
+    same_serial("inverters", name, place.serial, identity)
+    outcome.instruments.append(instrument_record("inverter", name, identity, profile, path))
+    key = f"inverter-{place.profile}-{identity.serial}"
+    _put_back_first(outcome, setup.inverter, key, store, run)
+    return key
 
 
 def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: IntentStore, run: Run) -> None:
@@ -244,55 +263,6 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: Inten
 def correction_key(profile: MeterProfile, identity: Identity) -> str:
     """Give the name of a meter in the intent store: what it is and its serial number, wherever it is connected."""
     return f"meter-{profile.id}-{identity.serial}"
-
-
-def _points(setup: Setup, outcome: Outcome) -> list[tuple[LoadPoint, SetPoint]]:
-    """Give the load points that this site can make; what it cannot make is said."""
-    if setup.inverter.name != setup.meter_site.inverter:
-        return [(PRESENT_LOAD, SetPoint(0.0))]
-    points: list[tuple[LoadPoint, SetPoint]] = []
-    for point in setup.plan.points:
-        target = loads.wanted(point, setup.inverter, setup.nominal_voltage_v, len(setup.phases))
-        if target.reactive_var and not setup.inverter.sets_reactive:
-            outcome.add("CAL-LOAD", Verdict.SKIPPED, f"{point.name}: the load cannot be made reactive here.")
-        elif target.power_w == 0:
-            outcome.add("CAL-LOAD", Verdict.SKIPPED, f"{point.name}: the site allows no {point.direction}.")
-        else:
-            points.append((point, target))
-    return points
-
-
-def _largest_current(setup: Setup, points: Sequence[tuple[LoadPoint, SetPoint]]) -> float:
-    largest_va = max((abs(complex(t.power_w, t.reactive_var)) for _, t in points), default=0.0)
-    return largest_va / (len(setup.phases) * setup.nominal_voltage_v) or setup.meter_site.rating.i_max_a
-
-
-def _verifiable(
-    outcome: Outcome, setup: Setup, points: Sequence[tuple[LoadPoint, SetPoint]]
-) -> list[tuple[LoadPoint, SetPoint]]:
-    """Keep the points at which the reference is good enough to judge the limit (TUR at least 1)."""
-    kept: list[tuple[LoadPoint, SetPoint]] = []
-    ratios: list[Evidence] = []
-    for point, target in points:
-        if not target.power_w:
-            kept.append((point, target))
-            continue
-        expected, limit = expected_uncertainty(setup, target)
-        if limit is None or limit.status != "verified":
-            kept.append((point, target))
-            continue
-        ratio = test_uncertainty_ratio(limit.limit_ratio, expected.expanded_ratio)
-        ratios.append(Evidence(name=point.name, value=f"{ratio:.1f}", limit=f">= {MIN_TUR:g}", source=limit.clause))
-        if ratio >= MIN_TUR:
-            kept.append((point, target))
-    refused = len(points) - len(kept)
-    if refused:
-        statement = f"{refused} of {len(points)} load points are not verifiable with this reference."
-        outcome.add("CAL-TUR", Verdict.INCONCLUSIVE, statement, ratios)
-    elif ratios:
-        smallest = min(float(e.value) for e in ratios)
-        outcome.add("CAL-TUR", Verdict.PASS, f"The smallest test uncertainty ratio is {smallest:.1f}.", ratios)
-    return kept
 
 
 def _may_command(site: Site, name: str, plan: Plan, run: Run) -> bool:
@@ -318,64 +288,6 @@ def _reference_valid(outcome: Outcome, reference: AnalyzerSite, options: Options
     return options.accept_past_due
 
 
-def _same_serial(section: str, name: str, expected: str, identity: Identity) -> None:
-    if expected and expected != identity.serial:
-        raise Implausible(
-            f"{name} has serial number {identity.serial}, the site file says {expected}",
-            why="Another device is connected, or two addresses are exchanged.",
-            todo="Compare the name plate; correct the wiring, or the serial number in the site file.",
-            key=(section, name, "serial"),
-        )
-
-
-def _legal(*opinions: str | None) -> str:
-    """Give the strictest legal status that site, meter or profile state; `unknown` only if none of them knows."""
-    known = [opinion for opinion in opinions if opinion not in (None, "unknown")]
-    for status in ("sealed", "lockable", "free"):
-        if status in known:
-            return status
-    return "unknown"
-
-
-def _instrument(
-    role: str,
-    name: str,
-    identity: Identity,
-    profile: object,
-    path: Path,
-    reference: AnalyzerSite | None = None,
-    options: Options | None = None,
-) -> Instrument:
-    calibration = None
-    if reference is not None and options is not None:
-        past_due = reference.calibration.due < date.today()
-        calibration = InstrumentCalibration(
-            certificate=reference.calibration.certificate,
-            due=reference.calibration.due.isoformat(),
-            past_due=past_due,
-            overridden=past_due and options.accept_past_due,
-        )
-    return Instrument.model_validate(
-        {
-            "name": name,
-            "role": role,
-            "maker": identity.maker,
-            "model": identity.model,
-            "serial": identity.serial,
-            "firmware": identity.firmware,
-            "profile": getattr(profile, "id", ""),
-            "profile_status": getattr(profile, "status", ""),
-            "profile_sha256": sha256_hex(path),
-            "calibration": calibration,
-        }
-    )
-
-
 def _reasons(exc: V2GError) -> tuple[Evidence, ...]:
     rows = (("most likely", exc.why), ("next step", exc.todo))
     return tuple(Evidence(name=name, value=text) for name, text in rows if text)
-
-
-def sum_errors(measurements: Sequence[Measurement]) -> dict[str, float]:
-    """Give the error of the sum by load point, as ratio."""
-    return {m.point.name: m.subjects[SUM].error_ratio for m in measurements}

@@ -109,6 +109,7 @@ def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) ->
     else:
         loads.settle(source, run)
     for _ in range(setup.plan.max_windows):
+        setup.inverter.hold()
         window = take_window(setup.meter, setup.meter_update_s, setup.analyzer, setup.plan.readings, run)
         powers = [v for _, v in window.series(Channel(Quantity.ACTIVE_POWER, SUM), window.reference)]
         if settling.is_stationary(powers, setup.plan.stationarity_pct / 100):

@@ -63,7 +63,10 @@ def calibrate(request: Request, options: Options) -> ExitStatus:
     store = IntentStore(state_directory())
     facts = {"target": request.target, "site_sha256": sha256_hex(path), "tool": __version__, "options": vars(options)}
     with start_run("calibrate", site.site.name, request.out, _person(request), facts) as run:
-        outcome = procedure(site, request.target, options, store, run)
+        try:
+            outcome = procedure(site, request.target, options, store, run)
+        except V2GError as exc:
+            raise located(exc, path) from exc
         with run.shield():
             report = calibration_report(outcome, site, path, _signature(site, signer), run)
             _deliver(report, run, signer, request)

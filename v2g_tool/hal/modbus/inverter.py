@@ -35,6 +35,7 @@ class SunSpecInverter:
     profile: InverterProfile
     exchange: Exchange
     _blocks: dict[int, Block] = field(default_factory=dict)
+    _commanded: SetPoint | None = None
 
     @property
     def sets_reactive(self) -> bool:
@@ -64,6 +65,7 @@ class SunSpecInverter:
 
     def command(self, wanted: SetPoint) -> None:
         """Write active and reactive set point, each block in one request, with the reversion timers running."""
+        self._commanded = wanted
         words = list(self._words(CONTROLS))
         sign = self.profile.power_sign
         self._set(words, "WSet", sign * wanted.power_w)
@@ -73,6 +75,11 @@ class SunSpecInverter:
             self._set(words, "VarSet", sign * wanted.reactive_var)
             self._set_raw(words, {"VarSetEna": 1, "VarSetMod": VARS, "VarSetRvrtTms": self.site.reversion_s})
             self._write(REACTIVE, self._slice(REACTIVE, words))
+
+    def hold(self) -> None:
+        """Send the last set point again, so that the reversion timer starts anew."""
+        if self._commanded is not None:
+            self.command(self._commanded)
 
     def actual(self) -> SetPoint | None:
         """Give active and reactive power as model 701 reports them; None if it reports none."""

@@ -1,0 +1,112 @@
+"""Folders in memory, and the one healthy calibration that several tests look at."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.commands import report_of, site
+
+MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What a calibration of an erring meter_01 left, and a second one on the same bench.
+
+    Attributes:
+        status: exit status of the first run.
+        stdout: what it printed with --json.
+        stderr: what else it said.
+        folder: its report folder.
+        writes: all write requests of the first run.
+        working, stored: corrections in the meter after the first run.
+        inverter_is_back: whether no set point was enabled at its end.
+        truth: the true errors of the bench's meters.
+        schema: what `report schema` prints.
+        verify_status: exit status of `report verify`.
+        second_status, second_report: the second run.
+        second_writes: write requests to meter_01 during the second run.
+    """
+
+    status: int
+    stdout: str
+    stderr: str
+    folder: Path
+    writes: list[dict[str, Any]]
+    working: list[int]
+    stored: list[int]
+    inverter_is_back: bool
+    truth: dict[str, Any]
+    schema: dict[str, Any]
+    verify_status: int
+    second_status: int
+    second_report: dict[str, Any]
+    second_writes: list[dict[str, Any]]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return dict(json.loads(self.stdout))
+
+    def copy(self, to: Path) -> Path:
+        """Give a copy of the report folder, to alter."""
+        return Path(shutil.copytree(self.folder, to / self.folder.name))
+
+
+@pytest.fixture()
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Give an empty folder in memory where there is one: evidence is flushed line by line."""
+    if not os.access(MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="v2g-system-", dir=MEMORY) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def corrected(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Corrected:
+    """Give the one calibration that all workers of this test run share."""
+    shared = tmp_path_factory.getbasetemp().parent / f"corrected-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = shared / "corrected.pickle"
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_calibrated_twice(shared)))
+        return pickle.loads(kept.read_bytes())  # type: ignore[no-any-return]
+
+
+def _calibrated_twice(shared: Path) -> Corrected:
+    with site(shared / "site") as here:
+        first = here.calibrate()
+        writes, (working, stored), back = here.writes(), here.corrections(), here.inverter_is_back()
+        folder = here.report()
+        verified = here.run("report", "verify", str(folder))
+        schema = json.loads(here.run("report", "schema").stdout)
+        second = here.calibrate()
+        return Corrected(
+            status=first.returncode,
+            stdout=first.stdout,
+            stderr=first.stderr,
+            folder=folder,
+            writes=writes,
+            working=working,
+            stored=stored,
+            inverter_is_back=back,
+            truth=here.truth(),
+            schema=schema,
+            verify_status=verified.returncode,
+            second_status=second.returncode,
+            second_report=report_of(second),
+            second_writes=[write for write in here.writes()[len(writes) :] if write["device"] == "meter_01"],
+        )
