@@ -2,6 +2,7 @@
 """Start-up of v2g-tool beside its peers, all in one run: `python -c pass` and `esptool --help`.
 
 The rounds are interleaved, so a busy moment of the machine hits every program alike. Prints medians and ratios.
+The peer comes with: .venv/bin/pip install -c constraints.txt -e '.[bench]'
 """
 
 import platform

@@ -5,7 +5,8 @@ V2GError
 ├── InstrumentError    3   an instrument could not be used
 │   ├── Unreachable        no link, no answer in time
 │   ├── Refused            it answered no: Modbus exception, SCPI error queue
-│   └── Implausible        it answered nonsense: wrong length, NaN, another serial number
+│   ├── Implausible        it answered nonsense: wrong length, NaN, another serial number
+│   └── LoadNotReached     the load point was not reached, or the load was not steady
 ├── NotPermitted       3   a right, a key or a consent is missing
 ├── Unsupported        3   made by a newer version of this program
 ├── Interrupted        4   stopped by a person or a signal; can be resumed
@@ -86,6 +87,10 @@ class Refused(InstrumentError):
 
 class Implausible(InstrumentError):
     """The instrument answered what cannot be true."""
+
+
+class LoadNotReached(InstrumentError):
+    """The load point was not reached, or the load was not steady; other load points may still be."""
 
 
 class NotPermitted(V2GError):

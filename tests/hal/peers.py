@@ -12,10 +12,9 @@ import socket
 import struct
 import threading
 import tty
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 Action = str | float
 ANY = "*"
@@ -24,23 +23,22 @@ CLOSE = "close"
 RESET = "reset"
 
 
-class Brain(Protocol):
-    """Decides what follows a request."""
-
-    def __call__(self, request: bytes) -> Sequence[Action]: ...
+Brain = Callable[[bytes], Sequence[Action]]
+"""Decides what follows a request."""
 
 
 @dataclass
 class Script:
     """Steps in their order, over all connections together."""
 
-    steps: list[tuple[str, Sequence[Action]]]
+    steps: Sequence[tuple[str, Sequence[Action]]]
     received: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
 
     def __call__(self, request: bytes) -> Sequence[Action]:
+        turn = len(self.received)
         self.received.append(request.hex(" "))
-        expected, actions = self.steps.pop(0) if self.steps else ("nothing", ())
+        expected, actions = self.steps[turn] if turn < len(self.steps) else ("nothing", ())
         if expected not in (ANY, request.hex(" ")):
             self.unexpected.append(f"{request.hex(' ')} came instead of {expected}")
             return ()
@@ -49,7 +47,7 @@ class Script:
     def check(self) -> None:
         """Nothing came that was not expected, and everything that was expected came."""
         assert self.unexpected == []
-        assert self.steps == []
+        assert len(self.received) == len(self.steps)
 
 
 @dataclass
@@ -65,7 +63,7 @@ class Registers:
     @property
     def reads(self) -> list[tuple[int, int, int]]:
         """Function, address and count of every read request."""
-        return [struct.unpack(">BHH", bytes.fromhex(pdu)) for pdu in self.received if pdu.startswith(("03", "04"))]  # type: ignore[misc]
+        return [struct.unpack(">BHH", bytes.fromhex(pdu)) for pdu in self.received if pdu.startswith(("03", "04"))]
 
     @property
     def writes(self) -> list[str]:
@@ -131,7 +129,7 @@ class Dialogue:
     An answer that is None is silence, CLOSE ends the connection; a line that is not listed is taken and not answered.
     """
 
-    answers: dict[str, Sequence[str | None]]
+    answers: Mapping[str, Sequence[str | None]]
     received: list[str] = field(default_factory=list)
     _asked: dict[str, int] = field(default_factory=dict)
 

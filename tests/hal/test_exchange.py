@@ -195,7 +195,7 @@ def test_after_an_unanswered_canary_the_canary_is_asked_again(dial: Dial) -> Non
 
 
 def test_a_late_answer_on_the_old_connection_is_never_taken(dial: Dial) -> None:
-    late = [TIMEOUT_S / 2, TIMEOUT_S * 0.75, "00 01 00 00 00 07 01 04 04 41 20 00 00"]
+    late: list[Action] = [TIMEOUT_S / 2, TIMEOUT_S * 0.75, "00 01 00 00 00 07 01 04 04 41 20 00 00"]
     exchange, _ = dial(Script([(ASK, late), (ASK, [TELL])]))
 
     assert exchange.read(4, 0x0104, 2) == VOLTAGE

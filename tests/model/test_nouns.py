@@ -89,7 +89,7 @@ def test_a_channel_is_parsed_and_written_the_same(text: str, channel: Channel) -
 
 @pytest.mark.parametrize("text", ["", "P", "P.", "P.0", "P.4", "P.-1", "P.1.1", "p.1", "X.1", ".1", "P.sum ", "P.SUM"])
 def test_what_names_no_channel_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="channel|Quantity"):
+    with pytest.raises(ValueError, match=r"channel|Quantity"):
         Channel.parse(text)
 
 

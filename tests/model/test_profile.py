@@ -137,7 +137,7 @@ def test_no_number_of_the_sunspec_profile_overlaps_another() -> None:
 
 
 def test_two_values_that_claim_one_address_are_refused() -> None:
-    with pytest.raises(ValueError, match="'U.2' and 'U.1' both claim address 0x0001"):
+    with pytest.raises(ValueError, match=r"'U\.2' and 'U\.1' both claim address 0x0001"):
         meter(measurements={"U.1": {"address": 0, "type": "f32"}, "U.2": {"address": 1, "type": "f32"}})
 
 
@@ -165,7 +165,7 @@ def test_corrections_without_a_way_to_write_them_are_refused() -> None:
 
 @pytest.mark.parametrize("channel", ["U", "U.4", "U.0", "V.1", "P.total", "p.1", "P.1 ", ""])
 def test_a_measurement_of_no_channel_is_refused(channel: str) -> None:
-    with pytest.raises(ValueError, match="channel|Quantity"):
+    with pytest.raises(ValueError, match=r"channel|Quantity"):
         meter(measurements={channel: {"address": 0, "type": "f32"}})
 
 

@@ -115,10 +115,10 @@ class Site:
         lines = (self.report() / "evidence.jsonl").read_bytes().split(b"\n")[:-1] if self.reports() else []
         return [json.loads(line) for line in lines if line.endswith(b"}")]
 
-    def wait_for(self, kind: str, timeout_s: float = 60) -> None:
-        """Wait until the running command's evidence holds a record of this kind."""
+    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 60) -> None:
+        """Wait until the running command's evidence holds so many records of this kind."""
         end = time.monotonic() + timeout_s
-        while not any(record["kind"] == kind for record in self.evidence()):
+        while sum(record["kind"] == kind for record in self.evidence()) < count:
             assert time.monotonic() < end, f"no {kind} within {timeout_s} s"
             time.sleep(0.05)
 
@@ -185,22 +185,18 @@ def _conversation(terminal: int, answers: list[str], end_s: float) -> str:
 
 def each(cases: Iterable[Case], check: Callable[[Case], object]) -> None:
     """Check all cases side by side, as most of their time is waiting; fail with all that failed."""
-
-    def outcome(case: Case) -> Exception | None:
-        try:
-            check(case)
-        except Exception as error:
-            error.add_note(f"case: {case}")
-            return error
-        return None
-
     cases = list(cases)
     with ThreadPoolExecutor(len(cases)) as pool:
-        failed = [error for error in pool.map(outcome, cases) if error]
+        running = [pool.submit(check, case) for case in cases]
+        outcomes = [future.exception() for future in running]
+    failed = [error for error in outcomes if error is not None]
+    for case, error in zip(cases, outcomes, strict=True):
+        if error is not None:
+            error.add_note(f"case: {case}")
     if len(failed) == 1:
         raise failed[0]
     if failed:
-        raise ExceptionGroup(f"{len(failed)} of {len(cases)} cases failed", failed)
+        raise BaseExceptionGroup(f"{len(failed)} of {len(cases)} cases failed", failed)
 
 
 def groups(cases: Sequence[Case], size: int) -> list[Sequence[Case]]:

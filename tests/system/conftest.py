@@ -63,7 +63,7 @@ class Corrected:
         return Path(shutil.copytree(self.folder, to / self.folder.name))
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """Give an empty folder in memory where there is one: evidence is flushed line by line."""
     if not os.access(MEMORY, os.W_OK):

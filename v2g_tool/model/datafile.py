@@ -38,12 +38,14 @@ def load(path: Path, model: type[M], what: str) -> M:
     try:
         text = content.decode("utf-8-sig")
         raw = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except (ValueError, RecursionError) as exc:  # not UTF-8, not TOML, or beyond what the reader takes
         raise RequestError(f"{what} {path} is not valid TOML: {exc}", todo="Correct the line that is named.") from exc
     try:
         return model.model_validate(raw)
     except ValidationError as exc:
-        raise _request_error(path, text, what, model, exc.errors()[0]) from exc
+        # A misspelt key is both unknown and missing: the misspelling is what the user can see.
+        errors = sorted(exc.errors(), key=lambda error: error["type"] != "extra_forbidden")
+        raise _request_error(path, text, what, model, errors[0]) from exc
 
 
 def sha256_hex(path: Path) -> str:
@@ -52,7 +54,7 @@ def sha256_hex(path: Path) -> str:
 
 
 def _request_error(path: Path, text: str, what: str, model: type[BaseModel], error: ErrorDetails) -> RequestError:
-    keys = [str(part) for part in error["loc"]]
+    keys = [str(part) for part in error["loc"]] or _named_key(error["msg"])
     key = keys[-1] if keys else "(file)"
     where = f"{path}:{line_of(text, keys)}"
     if error["type"] == "extra_forbidden":
@@ -69,23 +71,39 @@ def _request_error(path: Path, text: str, what: str, model: type[BaseModel], err
     )
 
 
+def _named_key(message: str) -> list[str]:
+    """Give the key at the head of the message of a check over the whole file: "meters.a.analyzer = 'b' is ..."."""
+    named = re.match(r"^Value error, ([A-Za-z0-9_.-]+) = ", message)
+    return named.group(1).split(".") if named else []
+
+
 def line_of(text: str, keys: list[str]) -> int:
     """Give the number of the line that defines `keys` (table path and key), or of the nearest table above it."""
     best = 1
     table: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"^\s*\[+\s*([^\]]+?)\s*\]+", line)
+        header = _HEADER.match(line)
         if header:
-            table = [part.strip().strip("\"'") for part in header.group(1).split(".")]
+            table = _names(header.group(1))
             if keys[: len(table)] == table:
                 best = number
             continue
-        name = re.match(r"^\s*([A-Za-z0-9_\-\"']+)\s*=", line)
+        name = _KEY.match(line)
         if name and keys[: len(table)] == table:
             rest = [key for key in keys[len(table) :] if not key.isdigit()]
-            if rest and name.group(1).strip("\"'") == rest[0]:
+            if rest and _names(name.group(1)) == rest[: len(_names(name.group(1)))]:
                 return number
     return best
+
+
+_NAME = r"""(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_HEADER = re.compile(rf"^\s*\[+\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*\]+")
+_KEY = re.compile(rf"^\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
+
+
+def _names(dotted: str) -> list[str]:
+    """Give the parts of a dotted TOML key, quotes taken off."""
+    return [part.strip("\"'") for part in re.findall(_NAME, dotted)]
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:

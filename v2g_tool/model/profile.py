@@ -150,18 +150,18 @@ class MeterProfile(Model):
     def _consistent(self) -> Self:
         for name in self.measurements:
             Channel.parse(name)
-        _no_clash({**self.measurements, **{k: c.active for k, c in self.corrections.items()}})
+        _no_clash({**self.measurements, **{k: c.active for k, c in self.corrections.items()}}, self.wire.read_function)
         if self.corrections and self.writing is None:
             raise ValueError("corrections need a [writing] table")
         return self
 
 
-def _no_clash(registers: dict[str, Register]) -> None:
+def _no_clash(registers: dict[str, Register], default_function: int) -> None:
     """Refuse two values of one function that share an address."""
-    seen: dict[tuple[int | None, int], str] = {}
+    seen: dict[tuple[int, int], str] = {}
     for name, register in registers.items():
         for address in range(register.address, register.end):
-            other = seen.setdefault((register.function, address), name)
+            other = seen.setdefault((register.function or default_function, address), name)
             if other != name:
                 raise ValueError(f"'{name}' and '{other}' both claim address 0x{address:04X}")
 

@@ -114,10 +114,9 @@ def adjust(
 ) -> None:
     """Judge as found, and correct if that is needed, allowed and agreed to; `result` is filled on every way out."""
     result.corrections_left = corrector.found
-    if not found:
-        return
     result.findings.append(accuracy_finding(setup, "as-found", found))
-    result.findings.append(fit_finding(setup, fits))
+    if fits:
+        result.findings.append(fit_finding(setup, fits))
     moves = [t for t in targets(setup.meter.trims, corrector.found, fits) if t.new != t.old]
     refusal = _refusal(setup, found, fits, moves, permission)
     if refusal is None and not corrector.run.consents(_question(setup, moves)):

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from v2g_tool.errors import Implausible, InstrumentError, Interrupted, V2GError
+from v2g_tool.errors import Implausible, InstrumentError, Interrupted, LoadNotReached, V2GError
 from v2g_tool.hal.connect import Wiring, open_analyzer, open_inverter, open_meter
 from v2g_tool.hal.contracts import Inverter, Meter, MeterFacts, SetPoint
 from v2g_tool.model.datafile import sha256_hex
@@ -191,13 +191,15 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
         return
     with loads.test_load(setup.inverter, inverter_key, store, run):
         _as_found(outcome, setup, points, run)
+        if not outcome.found:
+            return
         faults = wiring.diagnose(
             [m.means() for m in outcome.found], setup.meter.registers, setup.meter.word_order, setup.meter_site.ct
         )
         outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
         if not faults:
             outcome.add("CAL-WIRING", Verdict.PASS, "No wiring fault shows in voltage, current, power or angle.")
-        outcome.fits_found = fit_phases(setup, outcome.found)
+            outcome.fits_found = fit_phases(setup, outcome.found)
         identity = next(i for i in outcome.instruments if i.role == "meter")
         key = correction_key(setup.profile, Identity(identity.maker, identity.model, identity.serial, ""))
         corrector = Corrector(setup.meter, key, store, run, outcome.corrections_found)
@@ -214,7 +216,7 @@ def _as_found(outcome: Outcome, setup: Setup, points: Sequence[tuple[LoadPoint, 
         run.tell(f"as found {number}/{len(points)}: {point.name}")
         try:
             outcome.found.append(measure_point(setup, point, target, run))
-        except InstrumentError as exc:
+        except LoadNotReached as exc:
             run.record("point.failed", {"point": point.name, "error": exc.what})
             outcome.add("CAL-LOAD", Verdict.INCONCLUSIVE, f"{point.name}: {exc.what}.", _reasons(exc))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from v2g_tool.errors import InstrumentError, V2GError
+from v2g_tool.errors import LoadNotReached, V2GError
 from v2g_tool.hal.contracts import Inverter, PowerAnalyzer, SetPoint
 from v2g_tool.model.profile import LoadPoint
 from v2g_tool.model.quantities import SUM, Channel, Quantity
@@ -57,7 +57,7 @@ def wanted(point: LoadPoint, inverter: Inverter, voltage_v: float, phases: int) 
 
 
 def reach(source: LoadSource, target: SetPoint, run: Run) -> None:
-    """Command `target`, read back what flows and correct the command; raises InstrumentError if never reached."""
+    """Command `target`, read back what flows and correct the command; raises LoadNotReached if it never flows."""
     command, actual, miss_w, miss_var = target, target, math.inf, 0.0
     for _ in range(MAX_COMMANDS):
         run.record("inverter.command", {"power_w": round(command.power_w), "reactive_var": round(command.reactive_var)})
@@ -77,7 +77,7 @@ def reach(source: LoadSource, target: SetPoint, run: Run) -> None:
     if math.hypot(miss_w, miss_var) <= NEAR_RATIO * math.hypot(target.power_w, target.reactive_var):
         run.record("inverter.near", {"power_w": round(actual.power_w), "reactive_var": round(actual.reactive_var)})
         return
-    raise InstrumentError(
+    raise LoadNotReached(
         f"{source.inverter.name} did not reach {target.power_w / 1000:.1f} kW: {actual.power_w / 1000:.2f} kW flows",
         why="The vehicle or the inverter limits the power, or a session is not active.",
         todo="Check the vehicle's state of charge and the inverter's limits.",
@@ -93,7 +93,7 @@ def _within(command: SetPoint, inverter: Inverter) -> SetPoint:
 
 
 def settle(source: LoadSource, run: Run) -> tuple[float, float]:
-    """Wait until the reference shows a steady load; give P in W and Q in var. Raises InstrumentError after a minute."""
+    """Wait until the reference shows a steady load; give P in W and Q in var. Raises LoadNotReached after a minute."""
     power: list[tuple[float, float]] = []
     reactive = 0.0
     window_s = max(source.settle_s, SETTLE_READINGS * source.analyzer.update_interval_s)
@@ -111,7 +111,7 @@ def settle(source: LoadSource, run: Run) -> tuple[float, float]:
         full = len(recent) >= SETTLE_READINGS and reading.at_s - power[0][0] >= window_s
         if full and is_settled(recent, DRIFT_RATIO):
             return sum(v for _, v in recent) / len(recent), reactive
-    raise InstrumentError(
+    raise LoadNotReached(
         f"the load did not become steady within {SETTLE_TIMEOUT_S:.0f} s",
         why="The vehicle regulates its current, or the charger follows another command.",
         todo="Hold the load constant (fixed current, no smart charging) and run again.",

@@ -182,7 +182,8 @@ def clock_state() -> Clock:
     synchronised = clock_synchronised()
     statements = {
         True: "The kernel counts the clock as synchronised.",
-        False: "The clock is not synchronised: time stamps are this computer's own claim.",
+        False: "The clock is not synchronised: time stamps are this computer's own claim. "
+        "Where there is a network: timedatectl set-ntp true.",
         None: "Whether the clock is synchronised could not be asked.",
     }
     return Clock(synchronised=synchronised, statement=statements[synchronised])

@@ -150,7 +150,7 @@ def _calibration(page: _Page, calibration: Calibration) -> None:
     if found := [fit for fit in calibration.fitted if fit.stage == "as-found"]:
         columns = (("Phase", False), ("Parameter", False), ("Error ± U", True), ("", False))
         page.rows("Fit, as found", columns, (_fit(fit) for fit in found))
-    if calibration.registers:
+    if any(r.written or r.as_left != r.as_found for r in calibration.registers):
         columns = (("Register", False), ("Address", False), ("Old → new", False), ("", False))
         page.rows(
             f"Registers (write requests: {calibration.write_requests})",

@@ -291,7 +291,7 @@ def finding(
     evidence: Iterable[Evidence] = (),
     corrected: str = "",
 ) -> Finding:
-    """Give a finding with severity and reference from the catalogue, and its remedy unless it passed.
+    """Give a finding with severity and reference from the catalogue, and its remedy where there is something to do.
 
     Raises:
         KeyError: the catalogue has no such check.
@@ -304,7 +304,7 @@ def finding(
         severity=entry.severity,
         statement=statement,
         evidence=tuple(evidence),
-        remedy="" if verdict is Verdict.PASS else entry.remedy,
+        remedy=entry.remedy if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) else "",
         reference=entry.reference,
         corrected=corrected,
     )

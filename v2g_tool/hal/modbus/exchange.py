@@ -47,13 +47,18 @@ class Trace:
 
     sent: bytes = b""
     received: bytes = b""
+    _pending: bytes = b""
 
     def packet(self, sending: bool, data: bytes) -> bytes:
-        """Keep the bytes and hand them on unchanged."""
+        """Keep the bytes and hand them on unchanged.
+
+        pymodbus hands over what it has not yet consumed, again and again while it grows.
+        """
         if sending:
             self.sent, self.received = data, b""
         else:
-            self.received = data
+            self.received += data.removeprefix(self._pending) if data.startswith(self._pending) else data
+        self._pending = b"" if sending else data
         return data
 
 
@@ -256,6 +261,13 @@ class Exchange:
         self.close()
         self.sleep(self.response_s)
         self._suspect = False
+        try:
+            self._prove()
+        except BaseException:
+            self._suspect = True
+            raise
+
+    def _prove(self) -> None:
         if self.canary is None:
             return
         words = self._read_once(self.canary.function, self.canary.address, len(self.canary.words))

@@ -60,13 +60,13 @@ class SunSpecInverter:
 
     def controls(self) -> Mapping[str, Sequence[int]]:
         """Give the words of the active and reactive set-point blocks."""
-        words = self._words(CONTROLS)
+        words = self._control_words()
         return {"active": self._slice(ACTIVE, words), "reactive": self._slice(REACTIVE, words)}
 
     def command(self, wanted: SetPoint) -> None:
         """Write active and reactive set point, each block in one request, with the reversion timers running."""
+        words = list(self._control_words())
         self._commanded = wanted
-        words = list(self._words(CONTROLS))
         sign = self.profile.power_sign
         self._set(words, "WSet", sign * wanted.power_w)
         self._set_raw(words, {"WSetEna": 1, "WSetMod": WATTS, "WSetRvrtTms": self.site.reversion_s})
@@ -99,6 +99,17 @@ class SunSpecInverter:
                 self._write(block, tuple(controls[key]))
                 changed = True
         return changed
+
+    def _control_words(self) -> tuple[int, ...]:
+        """Give model 704; raises Implausible when it ends before its set points."""
+        words = self._words(CONTROLS)
+        if len(words) < max(self._span(ACTIVE)[1], self._span(REACTIVE)[1]):
+            raise Implausible(
+                f"model {CONTROLS} of {self.name} ends before its set points",
+                why="The firmware implements an early draft of the model.",
+                todo='Update the inverter, or use profile = "manual".',
+            )
+        return words
 
     def _points(self, model: int) -> Mapping[str, SunSpecPoint]:
         return self.profile.models[str(model)]
@@ -137,7 +148,13 @@ class SunSpecInverter:
         exponent = raw(points[points[name].sf], words)
         if exponent is None:
             raise Implausible(f"{self.name} gives no scale factor for {name}", todo='Use profile = "manual".')
-        self._set_raw(words, {name: round(wanted / 10.0**exponent)})
+        number = round(wanted / 10.0**exponent)
+        if not -(2**31) < number < 2**31:
+            raise Implausible(
+                f"{self.name}: {name} = {wanted:.0f} does not fit its register with scale factor {exponent}",
+                todo="Check the inverter's configuration.",
+            )
+        self._set_raw(words, {name: number})
 
     def _set_raw(self, words: list[int], values: Mapping[str, int]) -> None:
         for name, number in values.items():

@@ -28,7 +28,10 @@ def raw_number(register: Register, words: Sequence[int], word_order: str) -> int
 def number(register: Register, words: Sequence[int], word_order: str) -> float | None:
     """Give the value in its SI unit, None if the device has none."""
     raw = raw_number(register, words, word_order)
-    return None if raw is None else raw * register.scale
+    if raw is None:
+        return None
+    value = raw * register.scale
+    return value if math.isfinite(value) else None
 
 
 def text(words: Sequence[int]) -> str:

@@ -60,8 +60,13 @@ def discover(exchange: Exchange, bases: Sequence[int]) -> dict[int, Block]:
 
 
 def raw(point: SunSpecPoint, words: Sequence[int]) -> int | None:
-    """Give the unscaled number of a point from its model's words (id register first), None if not implemented."""
+    """Give the unscaled number of a point from its model's words (id register first), None if not implemented.
+
+    A point behind the end of a model that is shorter than its definition is not implemented either.
+    """
     kind = "s16" if point.type == "sf" else point.type
+    if point.offset + WIDTHS[kind] > len(words):
+        return None
     content = b"".join(w.to_bytes(2, "big") for w in words[point.offset : point.offset + WIDTHS[kind]])
     value = int.from_bytes(content, "big", signed=kind.startswith("s"))
     return None if value == NOT_IMPLEMENTED[point.type] else value

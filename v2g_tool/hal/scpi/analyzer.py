@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -163,27 +164,41 @@ class ScpiAnalyzer:
 
     def _confirmed(self, query: str) -> float:
         """Read a range back: what the instrument says counts, not what it was told."""
-        answer = self.session.query(query).split()[-1]
+        answer = self.session.query(query)
         try:
-            return float(answer)
-        except ValueError as exc:
-            raise Implausible(f"{self.name} answered '{answer[:40]}' to {query}", todo="Check the profile.") from exc
+            value = float(answer.split()[-1])
+        except (ValueError, IndexError):
+            value = math.nan
+        if not (math.isfinite(value) and value > 0):
+            raise Implausible(f"{self.name} answered '{answer[:40]}' to {query}", todo="Check the profile.")
+        return value
 
     def _drain_errors(self) -> None:
-        errors: list[str] = []
+        errors: list[tuple[int, str]] = []
         for _ in range(self.profile.max_errors):
-            answer = self.session.query(self.profile.error_query)
-            code, _, message = answer.partition(",")
-            if int(code.strip() or "0") == self.profile.error_ok:
+            code, text = self._next_error()
+            if code == self.profile.error_ok:
                 break
-            errors.append(f"{code.strip()} {message.strip().strip(chr(34))}")
+            errors.append((code, text))
         if errors:
-            hint = self.profile.error_texts.get(errors[0].split()[0], "")
             raise Refused(
-                f"{self.name} refused its set-up: {'; '.join(errors)}",
-                why=hint or "The profile may not fit this model or firmware.",
+                f"{self.name} refused its set-up: {'; '.join(f'{code} {text}' for code, text in errors)}",
+                why=self.profile.error_texts.get(str(errors[0][0]), "The profile may not fit this model or firmware."),
                 todo="Check the profile in the site file.",
+                code=errors[0][0],
             )
+
+    def _next_error(self) -> tuple[int, str]:
+        answer = self.session.query(self.profile.error_query)
+        number, _, text = answer.partition(",")
+        try:
+            return int(number), text.strip().strip('"')
+        except ValueError as exc:
+            raise Implausible(
+                f"{self.name} answered '{answer[:40]}' when asked for its errors",
+                why="The answer belongs to another question.",
+                todo="Stop other programs that use the instrument and run again.",
+            ) from exc
 
     def _recover(self) -> None:
         """Close, reopen, compare the identity, set up again; raises what the instrument raises if that fails."""

@@ -1,0 +1,148 @@
+"""How commands may be spelt, and what starting up costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.system.commands import TOOL, each, report_of, site
+
+SCRIPTS = Path(sys.executable).parent
+HEAVY = ("pymodbus", "pyvisa", "scapy", "cryptography", "typst", "pyhanko", "numpy")
+SPELLINGS = [
+    ("calibrate", "--target", "meter_03", "--yes"),
+    ("--calibrate", "--target=meter_03", "--yes"),
+    ("\u2013calibrate", "\u2013target=meter_03", "\u2013yes"),
+    ("\u2014calibrate", "\u2014target", "meter_03", "\u2013q", "\u2013y"),
+    ("--json", "--calibrate", "--target", "meter_03", "--yes"),
+    ("-y", "\u2013\u2013calibrate", "\u2013\u2013target=meter_03"),
+]
+"""The manual's way, with the dashes that a typesetter makes of it, and the command's way."""
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*TOOL, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def commands_of(*words: str) -> list[str]:
+    """Give the names under "Commands" of a help text."""
+    lines = run(*words, "--help").stdout.partition("Commands")[2].splitlines()[1:]
+    rows = [line.strip("│ \n") for line in lines if line.strip("│╭╰─╮╯ \n")]
+    indent = min((len(line) - len(line.lstrip("│ ")) for line in lines if line.strip("│╭╰─╮╯ \n")), default=0)
+    heads = [line for line in lines if line.strip("│╭╰─╮╯ \n") and len(line) - len(line.lstrip("│ ")) == indent]
+    return [head.strip("│ ").split()[0] for head in heads] if rows else []
+
+
+@pytest.mark.parametrize("spellings", [SPELLINGS[:3], SPELLINGS[3:]], ids=["typed", "typeset"])
+def test_each_spelling_of_the_manual_runs_the_same_calibration(folder: Path, spellings: list[tuple[str, ...]]):
+    def check(words: tuple[str, ...]) -> None:
+        with site(folder / str(SPELLINGS.index(words))) as here:
+            done = here.run(*words)
+
+            report = json.loads((here.report() / "report.json").read_bytes())
+            assert (done.returncode, report["verdict"]) == (0, "pass"), done.stderr
+            assert report["calibration"]["target"] == "meter_03"
+            assert here.writes("meter_03") == []
+            if "--json" in words:
+                assert report_of(done) == report
+
+    each(spellings, check)
+
+
+def test_the_installed_scripts_understand_the_typeset_dashes(folder: Path):
+    with site(folder) as here:
+        done = here.run("–read", "–target=meter_01", "––json", program=[str(SCRIPTS / "v2g-tool")])
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["identity"]["serial"] == "EMS-0001"
+
+
+def test_two_operations_at_once_are_a_wrong_request():
+    done = run("--calibrate", "--read", "--target=meter_01")
+
+    assert done.returncode == 2
+    assert "--calibrate" in done.stderr
+    assert "--read" in done.stderr
+
+
+@pytest.mark.parametrize("word", ["--calibrte", "calibrte", "–calibrte"])
+def test_a_misspelt_operation_is_a_wrong_request_with_a_suggestion(word: str):
+    done = run(word, "--target=meter_01")
+
+    assert done.returncode == 2
+    assert "Did you mean" in done.stderr
+    assert "calibrate" in done.stderr
+
+
+def test_a_misspelt_option_is_a_wrong_request_with_a_suggestion():
+    done = run("--calibrate", "--traget=meter_01")
+
+    assert done.returncode == 2
+    assert "--target" in done.stderr
+
+
+@pytest.mark.parametrize("entry", ["v2g_tool", "v2g_plc_tool"])
+@pytest.mark.parametrize("word", ["--version", "--help", "–help"])
+def test_version_and_help_load_no_heavy_library(entry: str, word: str):
+    program = f"""
+import sys
+from v2g_tool.main import {entry}
+sys.argv = ["v2g-tool", {word!r}]
+try:
+    {entry}()
+except SystemExit as end:
+    assert not end.code, end.code
+print("LOADED", sorted({{name.partition(".")[0] for name in sys.modules}} & set({HEAVY!r})))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+@pytest.mark.parametrize("name", ["v2g-tool", "v2g-plc-tool"])
+def test_both_scripts_tell_their_version_and_help(name: str):
+    version = subprocess.run([SCRIPTS / name, "--version"], capture_output=True, text=True, check=True)
+    help_ = subprocess.run([SCRIPTS / name, "--help"], capture_output=True, text=True, check=True)
+
+    assert version.stdout.startswith(f"{name} ")
+    assert version.stdout.split()[1][0].isdigit()
+    assert f"Usage: {name}" in help_.stdout
+
+
+def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
+    names = commands_of()
+    assert {"calibrate", "read", "explain", "keys", "report", "bench"} <= set(names)
+    under = [(group, name) for group in ("keys", "report", "bench") for name in commands_of(group)]
+
+    for words in [(name,) for name in names] + under:
+        done = run(*words, "--help")
+
+        assert done.returncode == 0
+        text = done.stdout.replace("│", " ")
+        rest = text.partition("\n\n")[2]
+        assert rest.strip(), words
+        assert not rest.strip().startswith(("╭", "Options")), f"{words} has no help text"
+        options = {word.rstrip(",") for word in text.split() if word.startswith("--")}
+        assert not options & {f"--{name}" for name in names}, words
+
+
+def test_each_finding_of_a_report_is_explained_offline(corrected):
+    checks = {row["check"] for row in corrected.report["findings"]} | {"CAL-WIRING-CT-REVERSED"}
+
+    def check(name: str) -> None:
+        done = run("explain", name)
+        assert done.returncode == 0, name
+        assert name in done.stdout
+
+    each(sorted(checks), check)
+
+
+def test_an_unknown_finding_is_a_wrong_request_with_a_suggestion():
+    done = run("explain", "CAL-WIRING-CT-REVERSD")
+
+    assert done.returncode == 2
+    assert "CAL-WIRING-CT-REVERSED" in done.stderr
