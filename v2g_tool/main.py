@@ -24,20 +24,41 @@ def v2g_plc_tool() -> NoReturn:
     _run(app)
 
 
-def _run(app: Callable[[], object]) -> NoReturn:
+def _run(app: Callable[..., object]) -> NoReturn:
     try:
-        app()
+        result = app(standalone_mode=False)
     except V2GError as exc:
         _tell(exc)
         sys.exit(exc.status)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone, as `| head` does
-        sys.exit(ExitStatus.WITHIN_LIMITS)
     except KeyboardInterrupt:
         sys.exit(ExitStatus.INTERRUPTED)
-    except Exception:  # noqa: BLE001 - the last line of defence: a defect is told, not spilled
-        sys.exit(_defect())
-    sys.exit(ExitStatus.WITHIN_LIMITS)
+    except (BrokenPipeError, SystemExit) as exc:
+        sys.exit(_left(exc))
+    except Exception as exc:  # noqa: BLE001 - the last line of defence: a defect is told, not spilled
+        sys.exit(_status_of(exc))
+    sys.exit(result if isinstance(result, int) else ExitStatus.WITHIN_LIMITS)
+
+
+def _left(exc: BaseException) -> int | str | None:
+    """Give the status when the reader of standard output has gone, as `| head` does; typer turns that into 1."""
+    if isinstance(exc, BrokenPipeError) or isinstance(exc.__context__, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.WITHIN_LIMITS
+    return exc.code if isinstance(exc, SystemExit) else None
+
+
+def _status_of(exc: Exception) -> int:
+    """Give the status of what typer raises for a wrong command line or an aborted prompt, else tell a defect.
+
+    typer carries its own copy of click in newer versions, so its exceptions are known by what they can do.
+    """
+    show = getattr(exc, "show", None)
+    if show is not None:
+        show()
+        return int(getattr(exc, "exit_code", ExitStatus.WRONG_REQUEST))
+    if type(exc).__name__ == "Abort":
+        return ExitStatus.INTERRUPTED
+    return _defect()
 
 
 def _tell(error: V2GError) -> None:

@@ -154,8 +154,8 @@ class TcpPeer:
         self.split = split
         self.connections = 0
         self._stop = threading.Event()
+        self._woken, self._wake = socket.socketpair()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -163,27 +163,27 @@ class TcpPeer:
     def finish(self) -> None:
         """Stop and close everything."""
         self._stop.set()
+        self._wake.send(b"!")
         self._thread.join(5)
-        self._listener.close()
+        for opened in (self._listener, self._woken, self._wake):
+            opened.close()
 
     def _serve(self) -> None:
-        while not self._stop.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
+        while self._waits_for(self._listener):
+            connection, _ = self._listener.accept()
             self.connections += 1
             with connection:
-                connection.settimeout(0.02)
                 self._converse(connection)
+
+    def _waits_for(self, source: socket.socket) -> bool:
+        select.select([source, self._woken], [], [])
+        return not self._stop.is_set()
 
     def _converse(self, connection: socket.socket) -> None:
         pending = b""
-        while not self._stop.is_set():
+        while self._waits_for(connection):
             try:
                 data = connection.recv(4096)
-            except TimeoutError:
-                continue
             except OSError:
                 return
             if not data:
@@ -217,6 +217,7 @@ class RtuPeer:
     def __init__(self, brain: Brain) -> None:
         self.brain = brain
         self._stop = threading.Event()
+        self._woken, self._wake = os.pipe()
         self._master, self._slave = os.openpty()  # the slave stays open here, so a closed port is no hang-up
         tty.setraw(self._slave)
         self.device = os.ttyname(self._slave)
@@ -230,15 +231,14 @@ class RtuPeer:
     def finish(self) -> None:
         """Stop and close both ends."""
         self._stop.set()
+        os.write(self._wake, b"!")
         self._thread.join(5)
-        os.close(self._master)
-        os.close(self._slave)
+        for opened in (self._master, self._slave, self._woken, self._wake):
+            os.close(opened)
 
     def _serve(self) -> None:
         pending = b""
-        while not self._stop.is_set():
-            if not select.select([self._master], [], [], 0.02)[0]:
-                continue
+        while self._master in select.select([self._master, self._woken], [], [])[0]:
             pending += os.read(self._master, 256)
             while len(pending) >= 8:
                 length = 9 + pending[6] if pending[1] == 0x10 else 8

@@ -225,6 +225,15 @@ def test_the_person_is_told_direction_and_power(wanted: SetPoint, question: str)
     assert person.asked == [question]
 
 
+def test_a_load_set_by_hand_stays_without_asking() -> None:
+    inverter, person = asked_inverter()
+    inverter.command(SetPoint(3000.0))
+
+    inverter.hold()
+
+    assert len(person.asked) == 1
+
+
 def test_a_person_cannot_say_what_flows() -> None:
     inverter, person = asked_inverter()
 
@@ -254,6 +263,7 @@ def test_the_present_load_is_left_alone() -> None:
     load = PresentLoad()
 
     load.command(SetPoint(3000.0))
+    load.hold()
 
     assert load.actual() is None
     assert load.restore(load.controls()) is False

@@ -547,6 +547,23 @@ def test_the_answer_of_another_unit_stays_in_the_evidence_when_the_right_one_fol
     assert wire(notes) == [(bare(ASK), bare(foreign + TELL))]
 
 
+def test_the_same_foreign_answer_twice_is_twice_in_the_evidence(dial: Dial, notes: Notes) -> None:
+    foreign = "00 01 00 00 00 07 02 04 04 43 66 00 00"
+    exchange, _ = dial(Script([(ASK, [foreign, 0.05, foreign, 0.05, TELL])]))
+
+    exchange.read(4, 0x0104, 2)
+
+    assert wire(notes) == [(bare(ASK), bare(foreign + foreign + TELL))]
+
+
+def test_an_answer_in_pieces_is_recorded_once_and_whole(dial: Dial, notes: Notes) -> None:
+    exchange, _ = dial(Script([(ASK, ["00 01 00 00 00", 0.02, "07 01 04 04 43", 0.02, "66 00 00"])]))
+
+    exchange.read(4, 0x0104, 2)
+
+    assert wire(notes) == [(bare(ASK), bare(TELL))]
+
+
 # Serial line
 
 ASK_A = rtu("01 04 01 04 00 02")

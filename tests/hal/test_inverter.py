@@ -168,6 +168,39 @@ def test_a_model_that_ends_before_its_set_points_is_implausible_and_nothing_is_w
     assert device.writes == []
 
 
+def test_holding_sends_the_last_set_point_again_with_its_timer(driver: Driver) -> None:
+    device = inverter()
+    made = driver(device)
+    made.command(SetPoint(power_w=-3000.0))
+    made.command(SetPoint(power_w=3000.0))
+    device.received.clear()
+
+    made.hold()
+
+    assert device.writes == [CHARGE_3_KW, NO_VAR]
+
+
+def test_holding_without_a_set_point_sends_nothing(driver: Driver) -> None:
+    device = inverter()
+
+    driver(device).hold()
+
+    assert device.received == []
+
+
+def test_what_was_restored_is_not_commanded_again_by_holding(driver: Driver) -> None:
+    device = inverter()
+    made = driver(device)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    made.restore(before)
+    device.received.clear()
+
+    made.hold()
+
+    assert device.writes == []
+
+
 def test_what_flows_is_turned_into_grid_to_vehicle(driver: Driver) -> None:
     device = inverter(measured=measured(MEASURED_AT, power="f448", reactive="ff9c"))
 

@@ -34,6 +34,7 @@ def meter(**changes: object) -> MeterProfile:
         "title": "Test meter",
         "status": "draft",
         "document": {"title": "A manual"},
+        "identity": {"serial": {"address": 100, "type": "u32"}},
         "measurements": {"U.1": {"address": 0, "type": "f32"}},
     }
     return MeterProfile.model_validate(facts | changes)
@@ -144,6 +145,11 @@ def test_two_values_that_claim_one_address_are_refused() -> None:
 def test_a_correction_that_claims_the_address_of_a_measurement_is_refused() -> None:
     with pytest.raises(ValueError, match="both claim address 0x0001"):
         meter(corrections={"gain_l1": trim(1)}, writing={})
+
+
+def test_corrections_without_a_serial_number_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"corrections need identity\.serial"):
+        meter(identity={}, corrections={"gain_l1": trim(10)}, writing={})
 
 
 def test_one_address_of_two_functions_is_no_clash() -> None:

@@ -111,6 +111,7 @@ def test_a_serial_link_says_where_it_is() -> None:
     link = ModbusLink(link="rtu", device="/dev/ttyUSB0", unit=17)
 
     assert link.where == "/dev/ttyUSB0 unit 17"
+    assert link.place == "/dev/ttyUSB0"
 
 
 def test_a_manual_inverter_needs_no_host() -> None:

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.system.commands import report_of, site
+from tests.system.commands import site
 
 MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """What a calibration of an erring meter_01 left, and a second one on the same bench.
+    """What a calibration of an erring meter_01 left.
 
     Attributes:
         status: exit status of the first run.
@@ -35,8 +35,6 @@ class Corrected:
         truth: the true errors of the bench's meters.
         schema: what `report schema` prints.
         verify_status: exit status of `report verify`.
-        second_status, second_report: the second run.
-        second_writes: write requests to meter_01 during the second run.
     """
 
     status: int
@@ -50,9 +48,6 @@ class Corrected:
     truth: dict[str, Any]
     schema: dict[str, Any]
     verify_status: int
-    second_status: int
-    second_report: dict[str, Any]
-    second_writes: list[dict[str, Any]]
 
     @property
     def report(self) -> dict[str, Any]:
@@ -82,18 +77,17 @@ def corrected(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Cor
         fcntl.flock(lock, fcntl.LOCK_EX)
         kept = shared / "corrected.pickle"
         if not kept.exists():
-            kept.write_bytes(pickle.dumps(_calibrated_twice(shared)))
+            kept.write_bytes(pickle.dumps(_calibrated(shared)))
         return pickle.loads(kept.read_bytes())  # type: ignore[no-any-return]
 
 
-def _calibrated_twice(shared: Path) -> Corrected:
+def _calibrated(shared: Path) -> Corrected:
     with site(shared / "site") as here:
         first = here.calibrate()
         writes, (working, stored), back = here.writes(), here.corrections(), here.inverter_is_back()
         folder = here.report()
         verified = here.run("report", "verify", str(folder))
         schema = json.loads(here.run("report", "schema").stdout)
-        second = here.calibrate()
         return Corrected(
             status=first.returncode,
             stdout=first.stdout,
@@ -106,7 +100,4 @@ def _calibrated_twice(shared: Path) -> Corrected:
             truth=here.truth(),
             schema=schema,
             verify_status=verified.returncode,
-            second_status=second.returncode,
-            second_report=report_of(second),
-            second_writes=[write for write in here.writes()[len(writes) :] if write["device"] == "meter_01"],
         )

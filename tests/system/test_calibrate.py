@@ -131,16 +131,19 @@ def test_json_prints_exactly_the_bytes_of_report_json_and_nothing_else(corrected
     assert corrected.stderr == ""
 
 
-def test_a_second_calibration_sends_no_write_request_of_any_kind(corrected: Corrected):
-    assert corrected.second_status == 0
-    assert corrected.second_writes == []
-    assert corrected.second_report["calibration"]["write_requests"] == 0
+def test_a_second_calibration_sends_no_write_request_of_any_kind(folder: Path):
+    with site(folder) as here:
+        first = here.calibrate()
+        before, held = here.writes("meter_01"), here.corrections()
+        second = here.calibrate()
 
-
-def test_a_run_that_needed_no_correction_gives_no_advice_about_unlocking(corrected: Corrected):
-    (adjust,) = findings(corrected.second_report, "CAL-ADJUST")
-
-    assert "unlock" not in adjust["remedy"]
+        assert (first.returncode, second.returncode) == (0, 0)
+        assert before
+        assert here.writes("meter_01") == before
+        assert here.corrections() == held
+        assert report_of(second)["calibration"]["write_requests"] == 0
+        (adjust,) = findings(report_of(second), "CAL-ADJUST")
+        assert "unlock" not in adjust["remedy"]
 
 
 # What may be written, and when not.

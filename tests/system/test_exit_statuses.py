@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def test_status_0_everything_is_within_limits(corrected: Corrected):
-    assert (corrected.second_status, corrected.second_report["verdict"]) == (0, "pass")
+    assert (corrected.status, corrected.report["verdict"]) == (0, "pass")
 
 
 def test_status_1_a_finding_failed(folder: Path):

@@ -118,7 +118,7 @@ def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
     assert {"calibrate", "read", "explain", "keys", "report", "bench"} <= set(names)
     under = [(group, name) for group in ("keys", "report", "bench") for name in commands_of(group)]
 
-    for words in [(name,) for name in names] + under:
+    def check(words: tuple[str, ...]) -> None:
         done = run(*words, "--help")
 
         assert done.returncode == 0
@@ -128,6 +128,8 @@ def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
         assert not rest.strip().startswith(("╭", "Options")), f"{words} has no help text"
         options = {word.rstrip(",") for word in text.split() if word.startswith("--")}
         assert not options & {f"--{name}" for name in names}, words
+
+    each([(name,) for name in names] + under, check)
 
 
 def test_each_finding_of_a_report_is_explained_offline(corrected):

@@ -27,6 +27,7 @@ class TypedAnalyzer:
     profile: AnalyzerProfile
     ask: Ask
     monotonic: Callable[[], float]
+    by_hand: bool = True
     _ranges: tuple[float, float] | None = None
     _identity: Identity | None = None
 
@@ -42,11 +43,12 @@ class TypedAnalyzer:
             self._identity = Identity("", self.profile.title, serial, "")
         return self._identity
 
-    def prepare(self, voltage_v: float, current_a: float) -> None:
+    def prepare(self, voltage_v: float, current_a: float | None) -> None:
         """Have the person select ranges and say which."""
         if self._ranges is None:
             voltage = self._number(f"Voltage range of {self.name} in V (for {voltage_v:.0f} V)")
-            current = self._number(f"Current range of {self.name} in A (for {current_a:.1f} A)")
+            expected = "" if current_a is None else f" (for {current_a:.1f} A)"
+            current = self._number(f"Current range of {self.name} in A{expected}")
             self._ranges = (voltage, current)
 
     def measure(self) -> Reading | None:

@@ -105,6 +105,11 @@ class PowerAnalyzer(Protocol):
         ...
 
     @property
+    def by_hand(self) -> bool:
+        """Whether a person reads it: then it is asked once for a window, and only by the main thread."""
+        ...
+
+    @property
     def update_interval_s(self) -> float:
         """Time between two new sets of values, s."""
         ...
@@ -113,8 +118,11 @@ class PowerAnalyzer(Protocol):
         """Give who answers."""
         ...
 
-    def prepare(self, voltage_v: float, current_a: float) -> None:
-        """Select ranges that hold `voltage_v` and `current_a` (RMS) with headroom, and the values to be read."""
+    def prepare(self, voltage_v: float, current_a: float | None) -> None:
+        """Select ranges that hold `voltage_v` and `current_a` (RMS) with headroom, and the values to be read.
+
+        Without a current the largest range is taken.
+        """
         ...
 
     def measure(self) -> Reading | None:

@@ -32,8 +32,8 @@ class Evidence(Model):
 class Finding(Model):
     """One judged statement.
 
-    `statement` says what is, `remedy` what to do next. `corrected` is set on a failure that this same run has
-    put right and proved so; it stays visible as a failure but no longer makes the run fail.
+    `statement` says what is, `remedy` what to do next. `corrected` is set on a finding that this same run has put
+    right and proved so; it stays visible as it was found but no longer decides the verdict of the run.
     """
 
     check: str = Field(pattern=r"^(CAL|PLC|CERT|SYS|NET|GC|LOG|HOST)-[A-Z0-9-]+$")
@@ -50,11 +50,11 @@ class Finding(Model):
 def overall(findings: Iterable[Finding]) -> Verdict:
     """Give the verdict of a run: fail, else inconclusive, else pass.
 
-    A failure that was corrected in the same run does not count; a run in which nothing was judged (no finding,
-    or only skipped ones) is inconclusive.
+    What was corrected and proven in the same run does not count; a run in which nothing was judged (no finding, or
+    only skipped ones) is inconclusive.
     """
-    judged = [f for f in findings if f.verdict is not Verdict.SKIPPED]
-    if any(f.verdict is Verdict.FAIL and not f.corrected for f in judged):
+    judged = [f for f in findings if f.verdict is not Verdict.SKIPPED and not f.corrected]
+    if any(f.verdict is Verdict.FAIL for f in judged):
         return Verdict.FAIL
     if not judged or any(f.verdict is Verdict.INCONCLUSIVE for f in judged):
         return Verdict.INCONCLUSIVE

@@ -153,6 +153,8 @@ class MeterProfile(Model):
         _no_clash({**self.measurements, **{k: c.active for k, c in self.corrections.items()}}, self.wire.read_function)
         if self.corrections and self.writing is None:
             raise ValueError("corrections need a [writing] table")
+        if self.corrections and "serial" not in self.identity:
+            raise ValueError("corrections need identity.serial: an open correction is known by it")
         return self
 
 

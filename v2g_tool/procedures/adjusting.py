@@ -14,7 +14,6 @@ from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
 from v2g_tool.hal.contracts import SetPoint
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profile import LoadPoint
-from v2g_tool.model.quantities import SUM
 from v2g_tool.model.report import Stage
 from v2g_tool.procedures.correcting import Corrector, Image
 from v2g_tool.procedures.probe import confirmed_signs
@@ -27,6 +26,8 @@ from v2g_tool.rules.decision import Zone, verdict_of
 Points = Sequence[tuple[LoadPoint, SetPoint]]
 When = Literal["needed", "always", "never"]
 """When to correct: beyond 0.7 of a limit, whenever a register can be improved, or not at all."""
+REACTIVE = 0.3
+"""|tan φ| above which a phase error shows in the error of active power: 0.1° is 0.05 % there."""
 MAX_ITERATIONS = 3
 ADJUST_ABOVE = 0.7
 """Part of the limit above which a correction is worth it; an error is never corrected merely because it is not zero."""
@@ -34,10 +35,14 @@ ADJUST_ABOVE = 0.7
 
 @dataclass(frozen=True)
 class Permission:
-    """What stands between an error and its correction: the law, the wiring, and what the user asked for."""
+    """What stands between an error and its correction: the law, the wiring, and what the user asked for.
+
+    `incomplete` tells that a planned load point could not be measured.
+    """
 
     legal: str
     faulty: bool
+    incomplete: bool
     when: When
     dry_run: bool
     allow_derived: bool
@@ -45,12 +50,13 @@ class Permission:
 
 @dataclass
 class Adjustment:
-    """What came of it: findings, the stage as left, and the corrections that are now in the meter."""
+    """What came of it: findings, the stage as left, and what is now in the meter (None where it does not say)."""
 
     findings: list[Finding] = field(default_factory=list)
     left: Sequence[Measurement] = ()
     fits_left: Mapping[int, Fit] = field(default_factory=dict)
-    corrections_left: Image = field(default_factory=dict)
+    corrections_left: Image | None = None
+    statement: str = "No correction register was written."
 
 
 def fit_phases(setup: Setup, measurements: Sequence[Measurement]) -> dict[int, Fit]:
@@ -61,7 +67,7 @@ def fit_phases(setup: Setup, measurements: Sequence[Measurement]) -> dict[int, F
     """
     fits: dict[int, Fit] = {}
     for phase in setup.phases:
-        subjects = [m.subjects[phase] for m in measurements]
+        subjects = [m.subjects[phase] for m in measurements if phase in m.subjects]
         points = [
             PhasePoint(s.point, s.error_ratio, load_tan_phi(s.meter, s.reference), s.reference.power_w, s.uncertainty)
             for s in subjects
@@ -76,7 +82,7 @@ def accuracy_finding(setup: Setup, stage: Stage, measurements: Sequence[Measurem
     """Give the finding about one stage: the worst zone of the sums, each point as evidence."""
     zone = worst_zone(measurements)
     evidence = [_evidence(measurement) for measurement in measurements]
-    outside = sum(m.subjects[SUM].zone is not Zone.PASS for m in measurements)
+    outside = sum(m.total.zone is not Zone.PASS for m in measurements)
     words = {
         Zone.PASS: f"within the limits at all {len(measurements)} load points",
         Zone.FAIL: f"outside the limits ({outside} of {len(measurements)} load points not within)",
@@ -129,11 +135,11 @@ def adjust(
     try:
         _correct(setup, found, fits, corrector, points, result)
     except V2GError as exc:
-        _undo(setup, corrector, exc.what, result)
+        undo(setup, corrector, exc.what, result)
         if not isinstance(exc, InstrumentError | NotPermitted):
             raise
     except BaseException:
-        _undo(setup, corrector, "the program was stopped", result)
+        undo(setup, corrector, "the program was stopped", result)
         raise
 
 
@@ -165,12 +171,13 @@ def _correct(
         if _accepted(found, result.left):
             break
     if not result.left or not _accepted(found, result.left):
-        _undo(setup, corrector, "the meter is not within its limits after the correction", result)
+        undo(setup, corrector, "the meter is not within its limits after the correction", result)
         return
     corrector.commit(present)
     _proved(setup, before.uptime_s, corrector, present, result)
     corrector.close()
     result.corrections_left = present
+    result.statement = "Corrections were written, read back, and proven by measuring again at the same load points."
     _say_success(setup, result, corrector, [_move(t) for t in moved if t.new != corrector.found[t.name]])
 
 
@@ -187,11 +194,10 @@ def _measure_left(setup: Setup, points: Points, found: Sequence[Measurement], ru
 
 def _accepted(found: Sequence[Measurement], left: Sequence[Measurement]) -> bool:
     """Within limits at every point, and at none worse than as found by more than its uncertainty."""
-    errors = {m.point.name: m.subjects[SUM].error_ratio for m in found}
+    errors = {m.point.name: m.total.error_ratio for m in found}
     return all(
-        m.subjects[SUM].zone is Zone.PASS
-        and abs(m.subjects[SUM].error_ratio)
-        <= max(abs(errors[m.point.name]), m.subjects[SUM].uncertainty.expanded_ratio)
+        m.total.zone is Zone.PASS
+        and abs(m.total.error_ratio) <= max(abs(errors[m.point.name]), m.total.uncertainty.expanded_ratio)
         for m in left
     )
 
@@ -211,7 +217,7 @@ def _proved(setup: Setup, uptime_s: float | None, corrector: Corrector, target: 
         result.findings.append(finding("CAL-STORE", setup.target, Verdict.PASS, text))
     else:
         text = "The meter shows no stored set; whether the corrections survive a power cut was not proven."
-        result.findings.append(finding("CAL-STORE", setup.target, Verdict.SKIPPED, text))
+        result.findings.append(finding("CAL-STORE", setup.target, Verdict.INCONCLUSIVE, text))
     corrector.run.record("facts.after", {"facts": vars(after)})
 
 
@@ -224,24 +230,23 @@ def _say_success(setup: Setup, result: Adjustment, corrector: Corrector, moves: 
     result.findings.append(accuracy_finding(setup, "as-left", result.left))
 
 
-def _undo(setup: Setup, corrector: Corrector, reason: str, result: Adjustment) -> None:
+def undo(setup: Setup, corrector: Corrector, reason: str, result: Adjustment) -> None:
     """Bring the corrections as found back; what that came to is a finding."""
-    if not corrector.writes:
-        corrector.close()
-        statement = f"No correction was made: {reason}. No correction register was written."
-        result.findings.append(finding("CAL-ADJUST", setup.target, Verdict.INCONCLUSIVE, statement))
-        return
-    restored = corrector.restore(corrector.targets[-1])
     result.left, result.fits_left = (), {}
-    if restored:
+    if corrector.restore():
+        result.corrections_left = corrector.found
+        if not corrector.writes:
+            statement = f"No correction was made: {reason}. No correction register was written."
+            result.findings.append(finding("CAL-ADJUST", setup.target, Verdict.INCONCLUSIVE, statement))
+            return
+        result.statement = "Corrections were written and taken back; the meter holds the set as found."
         statement = f"The correction was taken back: {reason}. The corrections as found are in the meter again."
         result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.INCONCLUSIVE, statement))
-    else:
-        statement = (
-            f"The correction could not be taken back after this: {reason}. "
-            "The next run of calibrate restores it before anything else."
-        )
-        result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.FAIL, statement))
+        return
+    result.corrections_left = corrector.present()
+    result.statement = "Corrections were written and could not be taken back; the next run finishes that first."
+    statement = f"The correction could not be taken back after this: {reason}. The meter may hold a part of it."
+    result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.FAIL, statement))
 
 
 def _refusal(
@@ -263,12 +268,20 @@ def _refusal(
         return "CAL-ADJUST", Verdict.SKIPPED, f"Verified only: {setup.profile.title} has no correction registers."
     if permission.faulty:
         return "CAL-ADJUST", Verdict.SKIPPED, "No correction: a wiring fault is never trimmed away. Mend it first."
+    if permission.incomplete:
+        return "CAL-ADJUST", open_case, "No correction: a planned load point was not measured."
     if not all(f.adequate for f in fits.values()):
         return "CAL-FIT", open_case, "No correction: the error is no gain, phase or offset error (lack of fit)."
     if when == "never":
         return "CAL-ADJUST", Verdict.SKIPPED, "Verified only, as asked: nothing was written."
     if not needed:
         return "CAL-ADJUST", Verdict.SKIPPED, "No correction is needed: nothing was written."
+    if any(f.phase is None for f in fits.values()) and any(abs(m.total.reference.tan_phi) > REACTIVE for m in found):
+        statement = "No correction: at these load points a gain error cannot be told from a phase error."
+        return "CAL-FIT", Verdict.INCONCLUSIVE, statement
+    if any(m.total.zone is Zone.UNLIMITED or m.total.zone is Zone.NOT_VERIFIABLE for m in found):
+        statement = "No correction: at a load point no confirmed limit could prove it."
+        return "CAL-ADJUST", Verdict.INCONCLUSIVE, statement
     if setup.profile.status == "draft" or (setup.profile.status == "derived" and not permission.allow_derived):
         statement = f"A correction is advised, not written: profile {setup.profile.id} is {setup.profile.status}."
         return "CAL-PROFILE", Verdict.INCONCLUSIVE, statement
@@ -281,7 +294,7 @@ def _needed(found: Sequence[Measurement]) -> bool:
     """Give whether an error of a sum is beyond 0.7 of its limit."""
     return any(
         abs(s.error_ratio) > ADJUST_ABOVE * s.limit.limit_ratio
-        for s in (m.subjects[SUM] for m in found)
+        for s in (m.total for m in found)
         if s.limit is not None and s.limit.status == "verified"
     )
 
@@ -297,7 +310,7 @@ def _settle_s(setup: Setup) -> float:
 
 
 def _evidence(measurement: Measurement) -> Evidence:
-    s = measurement.subjects[SUM]
+    s = measurement.total
     limit = f"±{100 * s.limit.limit_ratio:g} %" if s.limit is not None else "none"
     source = f"{s.limit.clause} ({s.limit.status})" if s.limit is not None else ""
     value = f"{100 * s.error_ratio:+.3f} ± {100 * s.uncertainty.expanded_ratio:.3f}"

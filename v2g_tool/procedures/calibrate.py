@@ -22,11 +22,19 @@ from v2g_tool.model.quantities import Identity
 from v2g_tool.model.report import Instrument, LimitReference
 from v2g_tool.model.site import AnalyzerSite, Site
 from v2g_tool.procedures import loads
-from v2g_tool.procedures.adjusting import Adjustment, Permission, When, adjust, fit_phases
-from v2g_tool.procedures.correcting import Corrector, recover
-from v2g_tool.procedures.instruments import check_reversion, instrument_record, same_serial, strictest_legal
+from v2g_tool.procedures.adjusting import Adjustment, Permission, When, accuracy_finding, adjust, fit_phases, undo
+from v2g_tool.procedures.correcting import Corrector
+from v2g_tool.procedures.instruments import (
+    check_reversion,
+    check_wiring,
+    check_writable,
+    instrument_record,
+    same_serial,
+    strictest_legal,
+)
 from v2g_tool.procedures.intents import IntentStore
 from v2g_tool.procedures.points import largest_current, possible_points, verifiable_points
+from v2g_tool.procedures.recovery import Recovered, recover
 from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point
 from v2g_tool.rules import wiring
@@ -34,6 +42,8 @@ from v2g_tool.rules.catalogue import finding, wiring_finding
 from v2g_tool.rules.correction import Fit
 from v2g_tool.rules.decision import DECISION_RULE
 
+WIRING_NEEDS_RATIO = 0.05
+"""A load whose error is known to 5 % or better shows a wiring fault; a smaller one shows only the reference."""
 HIGHEST_VOLTAGE_PU = 1.15
 """The reference's voltage range must hold a grid at its upper limit."""
 
@@ -61,7 +71,10 @@ class Outcome:
     fits_found: Mapping[int, Fit] = field(default_factory=dict)
     fits_left: Mapping[int, Fit] = field(default_factory=dict)
     corrections_found: Mapping[str, int] = field(default_factory=dict)
-    corrections_left: Mapping[str, int] = field(default_factory=dict)
+    corrections_left: Mapping[str, int] | None = None
+    statement: str = "No correction register was written."
+    recovered: Recovered | None = None
+    unstored: bool = False
     addresses: Mapping[str, int] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     limits: LimitReference | None = None
@@ -75,6 +88,7 @@ class Outcome:
 def calibrate(site: Site, target: str, options: Options, store: IntentStore, run: Run) -> Outcome:
     """Calibrate the meter `target`; raises RequestError before anything is touched, else gives an outcome."""
     meter_site = site.meter(target)
+    check_wiring(site, target)
     limits, limits_file = load_profile(meter_site.limits.set, LimitSet)
     plan, _ = load_profile(meter_site.plan, Plan)
     outcome = Outcome(target)
@@ -94,7 +108,7 @@ def calibrate(site: Site, target: str, options: Options, store: IntentStore, run
             _calibrate(outcome, site, limits, plan, options, store, run, wires, stack)
     except Interrupted as exc:
         outcome.error = exc
-        outcome.add("CAL-INTERRUPTED", Verdict.INCONCLUSIVE, f"The run was {exc.what}; devices were put back.")
+        outcome.add("CAL-INTERRUPTED", Verdict.INCONCLUSIVE, f"The run was {exc.what}.")
     except InstrumentError as exc:
         outcome.error = exc
         check = "CAL-IDENTITY" if isinstance(exc, Implausible) and not outcome.found else "CAL-INSTRUMENT"
@@ -117,7 +131,7 @@ def _calibrate(
     target, place = outcome.target, site.meters[outcome.target]
     stack.enter_context(store.hold(place.place))
     meter, profile, meter_file = stack.enter_context(open_meter(site, target, wires))
-    facts = _begin(outcome, site, target, meter, profile, meter_file, store, run)
+    facts = _begin(outcome, site, meter, profile, meter_file, options, store, run, stack)
     reference = site.analyzers[place.analyzer]
     stack.enter_context(store.hold(reference.resource))
     analyzer, analyzer_profile, analyzer_file = stack.enter_context(open_analyzer(site, place.analyzer, wires))
@@ -146,38 +160,70 @@ def _calibrate(
         meter_update_s=facts.update_interval_s or profile.update_interval_s,
     )
     key = "present-load"
-    if inverter.name == place.inverter:
-        key = _take_inverter(outcome, setup, site, inverter_profile, inverter_file, store, run, stack)
+    if place.inverter and inverter.name != place.inverter:
+        statement = f"{place.inverter} was not commanded: of the plan's load points none was made, only what flows."
+        outcome.add("CAL-CONSENT", Verdict.INCONCLUSIVE, statement)
+    elif place.inverter:
+        key = _take_inverter(
+            outcome,
+            setup,
+            site,
+            inverter_profile,
+            inverter_file,
+            store,
+            run,
+            stack,
+            allow_derived=options.allow_derived,
+        )
     _work(outcome, setup, key, options, store, run)
 
 
 def _begin(
     outcome: Outcome,
     site: Site,
-    target: str,
     meter: Meter,
     profile: MeterProfile,
     path: Path,
+    options: Options,
     store: IntentStore,
     run: Run,
+    stack: ExitStack,
 ) -> MeterFacts:
     """Identify the meter, finish what an earlier run left open, and take the corrections as found."""
-    meter_site = site.meters[target]
+    target = outcome.target
+    place = site.meters[target]
     identity = meter.identity()
     outcome.instruments.append(instrument_record("meter", target, identity, profile, path))
-    same_serial("meters", target, meter_site.serial, identity)
+    same_serial("meters", target, place.serial, identity)
+    stack.enter_context(store.hold(correction_key(identity)))
     facts = meter.facts()
     run.record("meter.facts", {"identity": str(identity), "facts": vars(facts)})
-    outcome.legal = strictest_legal(meter_site.legal, facts.legal, profile.legal)
-    recovered = recover(meter, correction_key(profile, identity), store, run)
-    if recovered:
-        outcome.add("CAL-RECOVERY", Verdict.PASS, recovered)
-    outcome.corrections_found = dict(meter.corrections()) if meter.trims else {}
-    outcome.corrections_left = outcome.corrections_found
+    outcome.legal = strictest_legal(place.legal, facts.legal, profile.legal)
     outcome.addresses = {name: trim.active.address for name, trim in meter.trims.items()}
-    run.record("corrections.found", {"raw": dict(outcome.corrections_found)})
+    if meter.trims:
+        _take_corrections(outcome, meter, identity, profile.id, options, store, run)
     outcome.add("CAL-IDENTITY", Verdict.PASS, f"{target} is {identity}.")
     return facts
+
+
+def _take_corrections(
+    outcome: Outcome, meter: Meter, identity: Identity, profile: str, options: Options, store: IntentStore, run: Run
+) -> None:
+    """Finish what is open, then note which corrections the meter holds, and whether they survive a power cut."""
+    outcome.recovered = recover(
+        meter, correction_key(identity), profile, store, run, legal=outcome.legal, dry_run=options.dry_run
+    )
+    present = dict(meter.corrections())
+    pending = outcome.recovered.corrector if outcome.recovered is not None else None
+    outcome.corrections_found = dict(pending.found) if pending is not None else present
+    outcome.corrections_left = present
+    if outcome.recovered is not None:
+        outcome.writes = list(outcome.recovered.writes)
+        outcome.statement = outcome.recovered.statement
+        if pending is None:
+            outcome.add("CAL-RECOVERY", Verdict.PASS, outcome.recovered.statement)
+    outcome.unstored = pending is None and meter.stored_corrections() not in (None, present)
+    run.record("corrections.found", {"raw": present, "unstored": outcome.unstored})
 
 
 def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, store: IntentStore, run: Run) -> None:
@@ -187,28 +233,74 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
     setup.analyzer.prepare(setup.nominal_voltage_v * HIGHEST_VOLTAGE_PU, largest_current(setup, points))
     points, findings = verifiable_points(setup, points)
     outcome.findings += findings
+
+    def not_restored(problem: str) -> None:
+        outcome.add("CAL-INVERTER", Verdict.FAIL, f"{setup.inverter.name} could not be put back: {problem}.")
+
     if not points:
         return
-    with loads.test_load(setup.inverter, inverter_key, store, run):
+    with loads.test_load(setup.inverter, inverter_key, store, run, not_restored):
         _as_found(outcome, setup, points, run)
         if not outcome.found:
             return
-        faults = wiring.diagnose(
-            [m.means() for m in outcome.found], setup.meter.registers, setup.meter.word_order, setup.meter_site.ct
-        )
-        outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
-        if not faults:
-            outcome.add("CAL-WIRING", Verdict.PASS, "No wiring fault shows in voltage, current, power or angle.")
-            outcome.fits_found = fit_phases(setup, outcome.found)
+        faulty = _wiring(outcome, setup)
+        if not _pending_proven(outcome, setup, run):
+            return
         identity = next(i for i in outcome.instruments if i.role == "meter")
-        key = correction_key(setup.profile, Identity(identity.maker, identity.model, identity.serial, ""))
-        corrector = Corrector(setup.meter, key, store, run, outcome.corrections_found)
-        permission = Permission(outcome.legal, bool(faults), options.adjust, options.dry_run, options.allow_derived)
-        done = Adjustment()
+        key = correction_key(Identity(identity.maker, identity.model, identity.serial, ""))
+        found = dict(setup.meter.corrections()) if setup.meter.trims else {}
+        corrector = Corrector(setup.meter, key, setup.profile.id, store, run, found)
+        permission = Permission(
+            legal=outcome.legal,
+            faulty=faulty,
+            incomplete=len(outcome.found) < len(points),
+            when=options.adjust,
+            dry_run=options.dry_run,
+            allow_derived=options.allow_derived,
+        )
+        done = Adjustment(corrections_left=found)
         try:
             adjust(setup, outcome.found, outcome.fits_found, permission, corrector, points, done)
         finally:
             _take(outcome, done, corrector)
+
+
+def _wiring(outcome: Outcome, setup: Setup) -> bool:
+    """Add the findings about the wiring, and the fit if it is sound; give whether a fault was found."""
+    loaded = [m for m in outcome.found if m.total.uncertainty.expanded_ratio < WIRING_NEEDS_RATIO]
+    if not loaded:
+        outcome.add("CAL-WIRING", Verdict.SKIPPED, "The load is too small to tell a wiring fault.")
+        return False
+    faults = wiring.diagnose(
+        [m.means() for m in loaded], setup.meter.registers, setup.meter.word_order, setup.meter_site.ct
+    )
+    outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
+    if not faults:
+        outcome.add("CAL-WIRING", Verdict.PASS, "No wiring fault shows in voltage, current, power or angle.")
+        outcome.fits_found = fit_phases(setup, outcome.found)
+    return bool(faults)
+
+
+def _pending_proven(outcome: Outcome, setup: Setup, run: Run) -> bool:
+    """Judge the set that an earlier run left unproven by this run's measurement: store it, or take it back."""
+    recovered = outcome.recovered
+    if recovered is None or recovered.corrector is None:
+        return True
+    judged = accuracy_finding(setup, "as-found", outcome.found)
+    corrector = recovered.corrector
+    if judged.verdict is Verdict.PASS:
+        with run.shield():
+            corrector.commit(recovered.target)
+            corrector.close()
+        outcome.add("CAL-RECOVERY", Verdict.PASS, f"{recovered.statement} It was proven by this run, and stored.")
+        return True
+    done = Adjustment()
+    undo(setup, corrector, "measured again, the meter is not within its limits", done)
+    outcome.findings += [judged, *done.findings]
+    outcome.add("CAL-RECOVERY", Verdict.INCONCLUSIVE, f"{recovered.statement} It could not be proven.")
+    outcome.writes += corrector.writes[len(recovered.writes) :]
+    outcome.corrections_left, outcome.statement = done.corrections_left, done.statement
+    return False
 
 
 def _as_found(outcome: Outcome, setup: Setup, points: Sequence[tuple[LoadPoint, SetPoint]], run: Run) -> None:
@@ -225,8 +317,13 @@ def _take(outcome: Outcome, done: Adjustment, corrector: Corrector) -> None:
     outcome.findings += done.findings
     outcome.left = list(done.left)
     outcome.fits_left = done.fits_left
-    outcome.writes = list(corrector.writes)
-    outcome.corrections_left = done.corrections_left or outcome.corrections_found
+    outcome.corrections_left = done.corrections_left
+    if corrector.writes:
+        outcome.writes += corrector.writes
+        outcome.statement = done.statement
+    elif outcome.unstored:
+        statement = "The corrections at work are not those in non-volatile memory: a power cut changes the meter."
+        outcome.add("CAL-STORE", Verdict.INCONCLUSIVE, statement)
 
 
 def _take_inverter(
@@ -238,11 +335,15 @@ def _take_inverter(
     store: IntentStore,
     run: Run,
     stack: ExitStack,
+    *,
+    allow_derived: bool,
 ) -> str:
     """Identify the inverter, keep other programs off it, put it back if an earlier run could not; give its key."""
     name = setup.meter_site.inverter
     place = site.inverters[name]
     check_reversion(name, place.reversion_s, setup)
+    if profile is not None:
+        check_writable(name, profile, allow_derived=allow_derived)
     if place.place != setup.meter_site.place:
         stack.enter_context(store.hold(place.place))
     identity = setup.inverter.identity()
@@ -254,17 +355,24 @@ def _take_inverter(
 
 
 def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: IntentStore, run: Run) -> None:
+    """End the test load that a run before could not end; raises InstrumentError when that fails again."""
     intent = store.get(key)
     if intent is None:
         return
     with run.shield():
-        loads.put_back(inverter, key, intent.old, store, run)
+        problem = loads.put_back(inverter, key, intent.old, store, run)
+    if problem:
+        raise InstrumentError(
+            f"{inverter.name} still follows the test load of {intent.started_utc} and could not be put back: {problem}",
+            why="It is busy, refuses, or another program commands it.",
+            todo="Wait for its reversion timer, check what it does, then run again.",
+        )
     outcome.add("CAL-RECOVERY", Verdict.PASS, f"The test load of the run of {intent.started_utc} was ended first.")
 
 
-def correction_key(profile: MeterProfile, identity: Identity) -> str:
-    """Give the name of a meter in the intent store: what it is and its serial number, wherever it is connected."""
-    return f"meter-{profile.id}-{identity.serial}"
+def correction_key(identity: Identity) -> str:
+    """Give the name of a meter in the intent store: maker and serial number, wherever and however it is connected."""
+    return f"meter-{identity.maker}-{identity.serial}"
 
 
 def _may_command(site: Site, name: str, plan: Plan, run: Run) -> bool:

@@ -7,7 +7,7 @@ so a change can be carried on from any point by comparing registers with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible, InstrumentError, Refused, V2GError
@@ -19,6 +19,10 @@ Image = Mapping[str, int]
 """Raw value of every correction register, by name."""
 MAX_WRITES = 60
 """Non-volatile memory wears: no run writes more correction registers than this."""
+RESTORE_ROUNDS = 3
+"""A busy device or a torn frame must not leave a meter half changed."""
+LATE_WRITE_S = 3.0
+"""A write that was never acknowledged may still wait in a gateway; the value that undoes it is sent after this."""
 
 
 @dataclass
@@ -26,27 +30,45 @@ class Corrector:
     """Brings one meter's corrections to a target and back.
 
     Attributes:
-        key: the device in the intent store: profile and serial number.
+        key: the device in the intent store, by its serial number.
+        profile: id of the profile through which it is written to.
         found: the corrections as found, which `restore` brings back.
         writes: names of the registers written so far, one entry a write request.
+        targets: every set that was to be written, in order.
     """
 
     meter: Meter
     key: str
+    profile: str
     store: IntentStore
     run: Run
     found: Image
     writes: list[str] = field(default_factory=list)
     targets: list[Image] = field(default_factory=list)
+    _unknown: set[str] = field(default_factory=set)
 
-    def change(self, target: Image) -> None:
-        """Write what differs from `target`; the open intent's goal is the new set. Raises on anything unexpected."""
-        self._open(target, "new")
-        self.converge(target)
+    def change(self, target: Image, goal: Goal = "new") -> None:
+        """Write what differs from `target`; raises on anything unexpected.
+
+        With goal "old" the set is a step on the way (a probe) that a run after a crash takes back.
+        """
+        expected = self.targets[-1] if self.targets else self.found
+        self._open(target, goal)
+        if self.meter.corrections() != expected:
+            raise Implausible(
+                f"the corrections of {self.meter.name} changed between reading and writing them",
+                why="Another program writes to the meter.",
+                todo="Stop the other program and run again.",
+            )
+        self._converge(target)
+
+    def carry_on(self, target: Image) -> None:
+        """Write what an earlier run had left to write of `target`."""
+        self._converge(target)
 
     def commit(self, target: Image) -> None:
-        """Store the present set in the meter and prove it; then close the intent."""
-        if self.meter.stored_corrections() not in (None, target):
+        """Store the present set in the meter and read it back; raises Refused when it was not stored."""
+        if self.meter.stored_corrections() != target:
             self.run.record("commit.intent", {"target": dict(target)})
             self.meter.unlock()
             self.meter.commit()
@@ -63,28 +85,44 @@ class Corrector:
 
     def close(self) -> None:
         """Take the open intent away: the meter holds one complete set, old or new."""
-        self.run.record("correction.closed", {"writes": list(self.writes)})
-        self.store.clear(self.key)
+        with self.run.shield():
+            self.store.clear(self.key)
+            self.run.record("correction.closed", {"writes": list(self.writes)})
 
-    def restore(self, target: Image) -> bool:
+    def restore(self) -> bool:
         """Bring the set as found back, from wherever it stands; give whether the meter now holds it, proven."""
         with self.run.shield():
             try:
-                self._open(target, "old")
-                self.converge(self.found)
-                self.commit(self.found)
+                self._open(self.targets[-1] if self.targets else self.found, "old")
             except V2GError as exc:
-                self.run.record("restore.failed", {"error": exc.what})
-                return False
-            self.run.record("restore.done", {"found": dict(self.found)})
-            self.close()
-            return True
+                # The intent that is stored names the same values; without room for a new one it still serves.
+                self.run.record("restore.intent-failed", {"error": exc.what})
+            for number in range(1, RESTORE_ROUNDS + 1):
+                try:
+                    self._converge(self.found, again=self._unknown)
+                    self.commit(self.found)
+                except V2GError as exc:
+                    self.run.record("restore.failed", {"round": number, "error": exc.what})
+                else:
+                    self.run.record("restore.done", {"found": dict(self.found)})
+                    self.close()
+                    return True
+            return False
+
+    def present(self) -> Image | None:
+        """Give what the meter holds now, None if it does not say."""
+        with self.run.shield():
+            try:
+                return self.meter.corrections()
+            except V2GError:
+                return None
 
     def _open(self, new: Image, goal: Goal) -> None:
         earlier = tuple({name: (raw,) for name, raw in image.items()} for image in self.targets)
         self.targets.append(new)
         intent = Intent(
             device=self.key,
+            profile=self.profile,
             kind="corrections",
             old={name: (raw,) for name, raw in self.found.items()},
             new={name: (raw,) for name, raw in new.items()},
@@ -96,10 +134,12 @@ class Corrector:
         self.run.record("correction.intent", intent.model_dump(mode="json"))
         self.store.put(self.key, intent)
 
-    def converge(self, target: Image) -> None:
-        """Write what differs from `target`, each register once, under the intent that is open."""
+    def _converge(self, target: Image, again: Collection[str] = ()) -> None:
+        """Write what differs from `target`, each register once, and what of `again` may still arrive late."""
         present = self.meter.corrections()
-        moves = [name for name in target if present[name] != target[name]]
+        if again:
+            self.run.sleep(LATE_WRITE_S)
+        moves = [name for name in target if present[name] != target[name] or name in again]
         if len(self.writes) + len(moves) > MAX_WRITES:
             raise Refused(f"{self.meter.name}: more than {MAX_WRITES} writes in one run", todo="Look for the cause.")
         if not moves:
@@ -119,51 +159,21 @@ class Corrector:
             outcome = exc.what  # the outcome is unknown or a refusal: reading back decides, never a second write
         present = self.meter.corrections()[name]
         self.run.record("write.outcome", {"register": name, "read_back": present, "outcome": outcome})
-        if present != new:
-            raise Refused(
-                f"{self.meter.name}: {name} reads {present} after {new} was written ({outcome})",
-                why="The meter is locked, or another program writes to it.",
-                todo="Check lock and firmware of the meter.",
-            )
+        if present == new:
+            self._unknown.discard(name)
+            return
+        if outcome != "acknowledged":
+            self._unknown.add(name)
+        raise Refused(
+            f"{self.meter.name}: {name} reads {present} after {new} was written ({outcome})",
+            why="The meter is locked, or another program writes to it.",
+            todo="Check lock and firmware of the meter.",
+        )
 
     def _expect(self, target: Image) -> None:
-        present = self.meter.corrections()
-        if present != target:
+        if self.meter.corrections() != target:
             raise Implausible(
                 f"the corrections of {self.meter.name} did not stay as they were written",
                 why="The meter keeps them in volatile memory, restarted, or another program writes to it.",
                 todo="Look for another writer; have the meter serviced.",
             )
-
-
-def recover(meter: Meter, key: str, store: IntentStore, run: Run) -> str:
-    """Finish what an earlier run left open; give a sentence about it, empty if nothing was open.
-
-    Registers that hold neither the old nor the new value were changed by somebody else: nothing is written then, the
-    intent is closed, and Implausible is raised so that this run ends without a verdict.
-    """
-    intent = store.get(key)
-    if intent is None:
-        return ""
-    target = {name: words[0] for name, words in intent.target().items()}
-    present = meter.corrections()
-    strange = [name for name in target if not intent.explains(name, (present[name],))]
-    run.record("recovery", {"intent": intent.model_dump(mode="json"), "present": dict(present), "strange": strange})
-    if strange:
-        store.clear(key)
-        raise Implausible(
-            f"{meter.name} holds corrections that are neither the old nor the new ones of the run of "
-            f"{intent.started_utc}: {', '.join(strange)}",
-            why="Somebody else changed them, or the meter restarted with other values. Nothing was written.",
-            todo="Compare with the last report, then run again: the present values will be taken as found.",
-        )
-    corrector = Corrector(meter, key, store, run, {name: words[0] for name, words in intent.old.items()})
-    with run.shield():
-        corrector.converge(target)
-        corrector.commit(target)
-        corrector.close()
-    action = "completed" if intent.goal == "new" else "undone"
-    return (
-        f"The correction that the run of {intent.started_utc} left open was {action}: "
-        f"{len(corrector.writes)} of {len(target)} registers had to be written."
-    )

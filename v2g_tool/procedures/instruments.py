@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from v2g_tool.errors import Implausible, RequestError
+from v2g_tool.errors import Implausible, NotPermitted, RequestError
 from v2g_tool.model.datafile import sha256_hex
+from v2g_tool.model.profile import InverterProfile
 from v2g_tool.model.quantities import Identity
 from v2g_tool.model.report import Instrument, InstrumentCalibration
-from v2g_tool.model.site import AnalyzerSite
+from v2g_tool.model.site import AnalyzerSite, Site
 from v2g_tool.procedures.stage import Setup
 
+WIRINGS: Mapping[int, tuple[str, ...]] = {1: ("1P2W", "1P3W", "3P4W"), 3: ("3P4W",)}
+"""Wiring settings of the reference that give each of 1 or 3 phases its own element."""
 REVERSION_MARGIN = 2.0
 """A window may take longer than planned; the test load must outlast it."""
 
@@ -81,4 +85,27 @@ def check_reversion(name: str, reversion_s: int, setup: Setup) -> None:
             why="The inverter would end the test load while it is measured.",
             todo=f"Set reversion_s to {math.ceil(REVERSION_MARGIN * window_s)} or more in the site file.",
             key=("inverters", name, "reversion_s"),
+        )
+
+
+def check_wiring(site: Site, target: str) -> None:
+    """Refuse a reference whose wiring setting does not give every phase of the meter its own element."""
+    meter = site.meters[target]
+    wiring = site.analyzers[meter.analyzer].wiring
+    if wiring not in WIRINGS[meter.phases]:
+        raise RequestError(
+            f"{meter.analyzer} is wired as {wiring}, but {target} has {meter.phases} phase(s)",
+            why="Each phase of the meter is compared with an element of its own.",
+            todo=f"Wire and set the reference as {' or '.join(WIRINGS[meter.phases])}.",
+            key=("analyzers", meter.analyzer, "wiring"),
+        )
+
+
+def check_writable(name: str, profile: InverterProfile, *, allow_derived: bool) -> None:
+    """Refuse to command an inverter through a profile that nobody verified, unless that was asked for."""
+    if profile.status == "draft" or (profile.status == "derived" and not allow_derived):
+        raise NotPermitted(
+            f"{name} would be commanded through profile {profile.id}, which is {profile.status}",
+            why="Nobody has checked on a device that its registers do what the profile says.",
+            todo='Use profile = "manual" and set the load by hand, or give --allow-derived.',
         )

@@ -28,6 +28,7 @@ class Intent(Model):
     """What is being changed: raw values before and after, and which of the two the device shall end with."""
 
     device: str
+    profile: str = ""
     kind: Literal["corrections", "controls"]
     old: Mapping[str, tuple[int, ...]]
     new: Mapping[str, tuple[int, ...]]
@@ -67,20 +68,26 @@ class IntentStore:
             ) from exc
 
     def put(self, key: str, intent: Intent) -> None:
-        """Store the intent so that it survives a power cut from here on."""
+        """Store the intent so that it survives a power cut from here on; raises NotPermitted when that fails."""
         path = self._path(key)
         temporary = path.with_suffix(".new")
-        with temporary.open("wb") as file:
-            file.write(intent.model_dump_json().encode())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        self._sync_folder()
+        try:
+            with temporary.open("wb") as file:
+                file.write(intent.model_dump_json().encode())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            self._sync_folder()
+        except OSError as exc:
+            raise self._not_written(exc) from exc
 
     def clear(self, key: str) -> None:
-        """Take the intent away: the device is in a complete state."""
-        self._path(key).unlink(missing_ok=True)
-        self._sync_folder()
+        """Take the intent away: the device is in a complete state; raises NotPermitted when that fails."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+            self._sync_folder()
+        except OSError as exc:
+            raise self._not_written(exc) from exc
 
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
@@ -89,15 +96,19 @@ class IntentStore:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self._path(key).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as exc:
-            raise NotPermitted(
-                f"the state folder {self.folder} cannot be written: {exc.strerror}",
-                todo="Set V2G_STATE_DIR to a folder you may write to.",
-            ) from exc
+            raise self._not_written(exc) from exc
         try:
             self._lock(descriptor, key)
             yield
         finally:
             os.close(descriptor)
+
+    def _not_written(self, exc: OSError) -> NotPermitted:
+        return NotPermitted(
+            f"the state folder {self.folder} cannot be written: {exc.strerror}",
+            why="The disk is full, or the folder belongs to somebody else.",
+            todo="Free space, or set V2G_STATE_DIR to a folder you may write to.",
+        )
 
     def _lock(self, descriptor: int, key: str) -> None:
         try:

@@ -8,7 +8,7 @@ inverter's own reversion timer ends the test load.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,6 +29,10 @@ NEAR_RATIO = 0.05
 """Where a limit of inverter or vehicle stands in the way, 5 % beside the wanted power is near enough to be judged."""
 SETTLE_READINGS = 6
 SETTLE_TIMEOUT_S = 60.0
+ACTIVE_SUM = Channel(Quantity.ACTIVE_POWER, SUM)
+REACTIVE_SUM = Channel(Quantity.REACTIVE_POWER, SUM)
+PUT_BACK_ROUNDS = 3
+PUT_BACK_PAUSE_S = 0.5
 DRIFT_RATIO = 0.001
 """Trend over the settling window below which the load counts as steady."""
 
@@ -40,6 +44,7 @@ class LoadSource:
     inverter: Inverter
     analyzer: PowerAnalyzer
     settle_s: float
+    phases: int
 
 
 def wanted(point: LoadPoint, inverter: Inverter, voltage_v: float, phases: int) -> SetPoint:
@@ -52,18 +57,23 @@ def wanted(point: LoadPoint, inverter: Inverter, voltage_v: float, phases: int) 
     else:
         power_w = phases * voltage_v * (point.current_a or 0.0) * factor
     power_w = min(power_w, limit_w)
-    reactive_var = math.copysign(power_w * math.tan(math.acos(factor)), point.power_factor)
-    return SetPoint(power_w if point.direction == "charge" else -power_w, reactive_var if factor < 1 else 0.0)
+    direction = 1 if point.direction == "charge" else -1
+    # Inductive means P and Q of one sign in both directions: that is the sign of tan φ by which limits are found.
+    reactive_var = math.copysign(power_w * math.tan(math.acos(factor)), direction * point.power_factor)
+    return SetPoint(direction * power_w, reactive_var if factor < 1 else 0.0)
 
 
 def reach(source: LoadSource, target: SetPoint, run: Run) -> None:
     """Command `target`, read back what flows and correct the command; raises LoadNotReached if it never flows."""
-    command, actual, miss_w, miss_var = target, target, math.inf, 0.0
+    command, miss_w, miss_var = target, math.inf, 0.0
+    actual: SetPoint | None = target
     for _ in range(MAX_COMMANDS):
         run.record("inverter.command", {"power_w": round(command.power_w), "reactive_var": round(command.reactive_var)})
         source.inverter.command(command)
-        flowing_w, flowing_var = settle(source, run)
-        actual = source.inverter.actual() or SetPoint(flowing_w, flowing_var)
+        flowing = settle(source, run)
+        actual = source.inverter.actual() or flowing
+        if actual is None:
+            return  # set and read by people: the window shows what flows
         miss_w, miss_var = target.power_w - actual.power_w, target.reactive_var - actual.reactive_var
         tolerance = max(TOLERANCE_W, TOLERANCE_RATIO * math.hypot(target.power_w, target.reactive_var))
         if abs(miss_w) <= tolerance and (abs(miss_var) <= tolerance or not source.inverter.sets_reactive):
@@ -74,6 +84,7 @@ def reach(source: LoadSource, target: SetPoint, run: Run) -> None:
         if better == command:
             break
         command = better
+    actual = actual or target
     if math.hypot(miss_w, miss_var) <= NEAR_RATIO * math.hypot(target.power_w, target.reactive_var):
         run.record("inverter.near", {"power_w": round(actual.power_w), "reactive_var": round(actual.reactive_var)})
         return
@@ -92,8 +103,14 @@ def _within(command: SetPoint, inverter: Inverter) -> SetPoint:
     return SetPoint(max(-discharge_w, min(charge_w, command.power_w)), command.reactive_var)
 
 
-def settle(source: LoadSource, run: Run) -> tuple[float, float]:
-    """Wait until the reference shows a steady load; give P in W and Q in var. Raises LoadNotReached after a minute."""
+def settle(source: LoadSource, run: Run) -> SetPoint | None:
+    """Wait until the reference shows a steady load and give it, None where a person watches the display.
+
+    Raises LoadNotReached after a minute.
+    """
+    if source.analyzer.by_hand:
+        run.ask(f"Wait until {source.analyzer.name} shows a steady power, then press Enter")
+        return None
     power: list[tuple[float, float]] = []
     reactive = 0.0
     window_s = max(source.settle_s, SETTLE_READINGS * source.analyzer.update_interval_s)
@@ -101,16 +118,16 @@ def settle(source: LoadSource, run: Run) -> tuple[float, float]:
     while run.monotonic() < deadline_s:
         run.check()
         reading = source.analyzer.measure()
-        value = None if reading is None else reading_value(reading, Channel(Quantity.ACTIVE_POWER, SUM))
+        value = None if reading is None else reading_value(reading, ACTIVE_SUM, source.phases)
         if reading is None or value is None:
             power.clear()
             continue
         power.append((reading.at_s, value))
-        reactive = reading_value(reading, Channel(Quantity.REACTIVE_POWER, SUM)) or 0.0
+        reactive = reading_value(reading, REACTIVE_SUM, source.phases) or 0.0
         recent = [p for p in power if p[0] >= reading.at_s - window_s]
         full = len(recent) >= SETTLE_READINGS and reading.at_s - power[0][0] >= window_s
         if full and is_settled(recent, DRIFT_RATIO):
-            return sum(v for _, v in recent) / len(recent), reactive
+            return SetPoint(sum(v for _, v in recent) / len(recent), reactive)
     raise LoadNotReached(
         f"the load did not become steady within {SETTLE_TIMEOUT_S:.0f} s",
         why="The vehicle regulates its current, or the charger follows another command.",
@@ -119,8 +136,10 @@ def settle(source: LoadSource, run: Run) -> tuple[float, float]:
 
 
 @contextmanager
-def test_load(inverter: Inverter, key: str, store: IntentStore, run: Run) -> Iterator[None]:
-    """Keep the inverter's controls and put them back on every way out."""
+def test_load(
+    inverter: Inverter, key: str, store: IntentStore, run: Run, not_restored: Callable[[str], None]
+) -> Iterator[None]:
+    """Keep the inverter's controls and put them back on every way out; `not_restored` hears why if that fails."""
     before = {name: tuple(words) for name, words in inverter.controls().items()}
     run.record("inverter.before", {name: list(words) for name, words in before.items()})
     if before:
@@ -129,21 +148,33 @@ def test_load(inverter: Inverter, key: str, store: IntentStore, run: Run) -> Ite
         yield
     finally:
         with run.shield():
-            put_back(inverter, key, before, store, run)
+            problem = put_back(inverter, key, before, store, run)
+            if problem:
+                not_restored(problem)
 
 
-def put_back(inverter: Inverter, key: str, before: Mapping[str, Sequence[int]], store: IntentStore, run: Run) -> None:
-    """Restore the controls, read them back, close the intent; a device that does not answer keeps it open."""
-    try:
-        changed = inverter.restore(before)
-        after = {name: tuple(words) for name, words in inverter.controls().items()}
-    except V2GError as exc:
-        run.record("inverter.restore-failed", {"error": exc.what})
-        run.tell(f"{inverter.name} could not be put back: {exc.what}. Its own reversion timer ends the test load.")
-        return
-    run.record("inverter.restored", {"changed": changed, "equal": after == before})
-    if after == before:
-        store.clear(key)
+def put_back(inverter: Inverter, key: str, before: Mapping[str, Sequence[int]], store: IntentStore, run: Run) -> str:
+    """Restore the controls, read them back, close the intent; give the problem, empty if there is none.
+
+    The values are absolute and only what differs is written, so a device that was busy is asked again. An intent that
+    could not be carried out stays open.
+    """
+    problem = ""
+    for number in range(1, PUT_BACK_ROUNDS + 1):
+        try:
+            changed = inverter.restore(before)
+            after = {name: tuple(words) for name, words in inverter.controls().items()}
+        except V2GError as exc:
+            problem = exc.what
+        else:
+            problem = "" if after == before else "its controls read otherwise than they were written"
+            run.record("inverter.restored", {"changed": changed, "equal": not problem})
+        if not problem:
+            store.clear(key)
+            return ""
+        run.record("inverter.restore-failed", {"round": number, "error": problem})
+        run.sleep(PUT_BACK_PAUSE_S)
+    return problem
 
 
 def _intent(key: str, before: Mapping[str, tuple[int, ...]], run: Run) -> Intent:

@@ -35,10 +35,10 @@ def possible_points(setup: Setup) -> tuple[Points, list[Finding]]:
     return points, [finding("CAL-LOAD", setup.target, Verdict.SKIPPED, text) for text in skipped]
 
 
-def largest_current(setup: Setup, points: Points) -> float:
-    """Give the largest current per phase of the points in A, the meter's largest if no load is commanded."""
+def largest_current(setup: Setup, points: Points) -> float | None:
+    """Give the largest current per phase of the points in A, None if no load is commanded."""
     largest_va = max((abs(complex(t.power_w, t.reactive_var)) for _, t in points), default=0.0)
-    return largest_va / (len(setup.phases) * setup.nominal_voltage_v) or setup.meter_site.rating.i_max_a
+    return largest_va / (len(setup.phases) * setup.nominal_voltage_v) or None
 
 
 def verifiable_points(setup: Setup, points: Points) -> tuple[Points, list[Finding]]:

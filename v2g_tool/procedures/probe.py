@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from v2g_tool.errors import InstrumentError
 from v2g_tool.hal.contracts import SetPoint
 from v2g_tool.model.profile import CorrectionRegister, LoadPoint
-from v2g_tool.model.quantities import SUM
 from v2g_tool.procedures.correcting import Corrector
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point
 from v2g_tool.rules.correction import Target
@@ -34,20 +33,22 @@ def confirmed_signs(
     unsure = [t.name for t in wanted if t.new != t.old and not trims[t.name].sign_confirmed]
     if not unsure:
         return trims
-    measurement = max(found, key=lambda m: abs(m.subjects[SUM].reference.tan_phi))
+    measurement = max(found, key=lambda m: abs(m.total.reference.tan_phi))
     point, target = next((p, t) for p, t in points if p.name == measurement.point.name)
     image = dict(corrector.found)
     for name in unsure:
         image[name] = _stepped(trims[name], image[name])
     run.tell(f"probing the direction of {len(unsure)} phase registers at {point.name}")
-    corrector.change(image)
+    corrector.change(image, goal="old")
     run.sleep(2 * setup.meter_update_s)
     probed = measure_point(setup, point, target, run)
     for name in unsure:
         trim = trims[name]
         step_deg = (image[name] - corrector.found[name]) * trim.step
-        before, after = measurement.subjects[trim.phase], probed.subjects[trim.phase]
-        sign = measured_sign(after.error_ratio - before.error_ratio, step_deg, after.reference.tan_phi)
+        before, after = measurement.subjects.get(trim.phase), probed.subjects.get(trim.phase)
+        sign = 0
+        if before is not None and after is not None:
+            sign = measured_sign(after.error_ratio - before.error_ratio, step_deg, after.reference.tan_phi)
         run.record("probe", {"register": name, "sign": sign, "declared": trim.sign})
         if sign == 0:
             raise InstrumentError(

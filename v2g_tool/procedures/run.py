@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,8 +68,9 @@ class Run:
         return self.folder.name
 
     def tell(self, text: str) -> None:
-        """Show one line of progress."""
-        self.person.tell(text)
+        """Show one line of progress; a terminal that went away is no reason to stop."""
+        with suppress(OSError, ValueError, RuntimeError):
+            self.person.tell(text)
 
     def record(self, kind: str, data: Mapping[str, object]) -> None:
         """Write an event into the evidence, then stop here if a signal has arrived.
@@ -147,9 +148,7 @@ class Run:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signal = signal.Signals(number).name
         self._stop.set()
-        if self._shields:
-            self.tell("Still putting the device back; please wait.")
-        elif self._asking:
+        if self._asking and not self._shields:
             raise Interrupted(f"stopped by {self._signal}", todo="Run the same command again.")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from v2g_tool.errors import Implausible
 from v2g_tool.hal.contracts import Inverter, Meter, PowerAnalyzer, SetPoint
 from v2g_tool.model.profile import LimitSet, LoadPoint, MeterProfile, Plan
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity
@@ -12,12 +14,15 @@ from v2g_tool.model.report import Stage
 from v2g_tool.model.site import MeterSite
 from v2g_tool.procedures import loads
 from v2g_tool.procedures.run import Run
-from v2g_tool.procedures.window import Window, phase_means, take_window
+from v2g_tool.procedures.window import Window, take_window
 from v2g_tool.rules import settling, uncertainty, wiring
 from v2g_tool.rules.decision import Zone, zone
 from v2g_tool.rules.limits import LimitFound, find_limit
 from v2g_tool.rules.statistics import mean
 from v2g_tool.rules.uncertainty import Uncertainty
+
+BALANCE_RATIO = 0.1
+"""Phase currents within 10 % of their mean count as a balanced load."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +70,34 @@ class Subject:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One load point: its window and what it says of each phase and of the sum (phase 0)."""
+    """One load point: its window and what it says of the sum (phase 0) and of each phase that carried power.
+
+    `commanded` is the direction that was asked for, None for the load that happened to flow.
+    """
 
     point: LoadPoint
     window: Window
     subjects: dict[int, Subject]
+    commanded: Literal["charge", "discharge"] | None
+
+    @property
+    def total(self) -> Subject:
+        """The sum of all phases, which is what limits apply to."""
+        return self.subjects[SUM]
 
     def means(self) -> wiring.PointMeans:
         """Give the point as the wiring rules take it."""
         reference = self.window.series(Channel(Quantity.ACTIVE_POWER, SUM), self.window.reference)
         powers = [power for _, power in reference]
         spread = (max(powers) - min(powers)) / (abs(mean(powers)) or 1.0)
-        phases = [phase for phase in self.subjects if phase != SUM]
+        phases = range(1, self.window.phases + 1)
         return wiring.PointMeans(
             name=self.point.name,
-            meter={phase: self.subjects[phase].meter for phase in phases},
-            reference={phase: self.subjects[phase].reference for phase in phases},
-            meter_changes=len(self.window.meter),
+            meter={phase: self.window.means(self.window.meter, phase) for phase in phases},
+            reference={phase: self.window.means(self.window.reference, phase) for phase in phases},
+            meter_changes=self.window.meter_changes,
             reference_spread_ratio=spread,
-            commanded=self.point.direction,
+            commanded=self.commanded,
         )
 
 
@@ -94,46 +108,60 @@ def expected_uncertainty(setup: Setup, wanted: SetPoint) -> tuple[Uncertainty, L
         _resolution(setup, SUM, wanted.power_w),
     ]
     current_a = abs(complex(wanted.power_w, wanted.reactive_var)) / (len(setup.phases) * setup.nominal_voltage_v)
-    return uncertainty.combine(contributions), _limit(setup, wanted.power_w, wanted.reactive_var, current_a, SUM)
+    load = PhaseMeans(setup.nominal_voltage_v, current_a, wanted.power_w, wanted.reactive_var)
+    return uncertainty.combine(contributions), _limit(setup, load, [current_a] * len(setup.phases), SUM)
 
 
 def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) -> Measurement:
     """Set the load, wait until it is steady, take a window of both instruments and judge it.
 
     A window in which the load was not stationary is taken again, at most `plan.max_windows` times; the last one counts
-    then, its scatter being part of its uncertainty.
+    then, its scatter being part of its uncertainty. Raises LoadNotReached, and Implausible when an instrument gives no
+    active power.
     """
-    source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * max(setup.meter_update_s, 0.0))
-    if target.power_w or target.reactive_var:
+    phases = len(setup.phases)
+    source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * setup.meter_update_s, phases)
+    commanded = bool(target.power_w)
+    if commanded:
         loads.reach(source, target, run)
     else:
         loads.settle(source, run)
     for _ in range(setup.plan.max_windows):
         setup.inverter.hold()
-        window = take_window(setup.meter, setup.meter_update_s, setup.analyzer, setup.plan.readings, run)
+        window = take_window(setup.meter, setup.meter_update_s, setup.analyzer, setup.plan.readings, phases, run)
         powers = [v for _, v in window.series(Channel(Quantity.ACTIVE_POWER, SUM), window.reference)]
         if settling.is_stationary(powers, setup.plan.stationarity_pct / 100):
             break
         run.record("window.unsteady", {"point": point.name})
-    subjects = {phase: judge(setup, point, window, phase) for phase in (*setup.phases, SUM)}
+    judged = {phase: judge(setup, point, window, phase) for phase in (*setup.phases, SUM)}
+    subjects = {phase: subject for phase, subject in judged.items() if subject is not None}
     run.record("point", {"point": point.name, "errors": {s.label: f"{s.error_ratio:.6f}" for s in subjects.values()}})
-    return Measurement(point, window, subjects)
+    if SUM not in subjects:
+        raise Implausible(
+            f"{point.name}: {setup.target} or {setup.analyzer.name} gave no active power to compare",
+            why="No current flows, a phase is missing, or the values are marked as invalid.",
+            todo="Check that the load flows through both instruments on every phase.",
+        )
+    return Measurement(point, window, subjects, point.direction if commanded else None)
 
 
-def judge(setup: Setup, point: LoadPoint, window: Window, phase: int) -> Subject:
-    """Give error, uncertainty, limit and zone of one phase (or the sum) of a window."""
+def judge(setup: Setup, point: LoadPoint, window: Window, phase: int) -> Subject | None:
+    """Give error, uncertainty, limit and zone of one phase (or the sum); None where there is nothing to compare."""
     power = Channel(Quantity.ACTIVE_POWER, phase)
-    meter_series = window.series(power, window.meter)
+    meter, reference = window.means(window.meter, phase), window.means(window.reference, phase)
     reference_series = window.series(power, window.reference)
+    meter_series = window.series(power, window.meter)
+    if len(reference_series) < 2 or len(meter_series) < 2 or any(value == 0 for _, value in reference_series):
+        return None
     errors = settling.pair(meter_series, reference_series)
-    meter, reference = phase_means(window.meter, phase), phase_means(window.reference, phase)
+    if len(errors) < 2:
+        return None
     update_s = max(setup.meter_update_s, setup.analyzer.update_interval_s)
     effective = max(2, uncertainty.effective_readings(window.span_s + update_s, update_s, len(errors)))
     budget = _budget(setup, window, phase, errors, effective, reference)
-    current_a = mean([phase_means(window.reference, p).current_a for p in ((phase,) if phase else setup.phases)])
-    limit = _limit(setup, reference.power_w, reference.reactive_var, current_a, phase)
+    limit = _limit(setup, reference, [window.means(window.reference, p).current_a for p in setup.phases], phase)
     usable = limit.limit_ratio if limit is not None and limit.status == "verified" else None
-    error_ratio = mean(errors) if errors else float("inf")
+    error_ratio = mean(errors)
     return Subject(
         point=point.name,
         phase=phase,
@@ -152,7 +180,7 @@ def judge(setup: Setup, point: LoadPoint, window: Window, phase: int) -> Subject
 def worst_zone(measurements: Sequence[Measurement]) -> Zone:
     """Give the worst zone of the sums over all load points."""
     order = [Zone.FAIL, Zone.NOT_VERIFIABLE, Zone.UNLIMITED, Zone.CONDITIONAL_FAIL, Zone.CONDITIONAL_PASS, Zone.PASS]
-    found = {m.subjects[SUM].zone for m in measurements}
+    found = {m.total.zone for m in measurements}
     return next((z for z in order if z in found), Zone.UNLIMITED)
 
 
@@ -170,18 +198,12 @@ def _budget(
     age_s = window.skew_s + (setup.meter_update_s + setup.analyzer.update_interval_s) / 2
     return uncertainty.combine(
         [
-            _repeatability(errors, effective),
+            uncertainty.repeatability(errors, effective),
             *uncertainty.reference(setup.analyzer.accuracy(), reference.power_w, reference.reactive_var, phases),
             _resolution(setup, phase, reference.power_w),
             uncertainty.synchronism(slope_w_per_s, age_s, reference.power_w),
         ]
     )
-
-
-def _repeatability(errors: Sequence[float], effective: int) -> uncertainty.Contribution:
-    if len(errors) >= 2:
-        return uncertainty.repeatability(errors, effective)
-    return uncertainty.Contribution("a single reading shows no repeatability", "A", 1.0, degrees=1)
 
 
 def _resolution(setup: Setup, phase: int, power_w: float) -> uncertainty.Contribution:
@@ -191,15 +213,18 @@ def _resolution(setup: Setup, phase: int, power_w: float) -> uncertainty.Contrib
     return uncertainty.resolution(setup.meter.resolution(channel, power_w), power_w)
 
 
-def _limit(setup: Setup, power_w: float, reactive_var: float, current_a: float, phase: int) -> LimitFound | None:
+def _limit(setup: Setup, load: PhaseMeans, currents_a: Sequence[float], phase: int) -> LimitFound | None:
+    """Give the limit for the sum under balanced load, or for a single loaded phase; None where no row applies."""
+    average_a = mean(currents_a)
+    balanced = all(abs(current - average_a) <= BALANCE_RATIO * average_a for current in currents_a)
     choice = setup.meter_site.limits
     return find_limit(
         setup.limits,
         choice.class_,
         setup.meter_site.rating,
-        current_a,
-        reactive_var / power_w if power_w else float("inf"),
-        power_w,
-        "balanced" if phase == SUM or len(setup.phases) == 1 else "single-phase",
+        average_a if phase == SUM else currents_a[phase - 1],
+        load.tan_phi,
+        load.power_w,
+        "balanced" if (phase == SUM and balanced) or len(setup.phases) == 1 else "single-phase",
         choice.temperature_c,
     )

@@ -79,22 +79,14 @@ def _calibration(outcome: Outcome) -> Calibration:
                 name=name,
                 address=f"0x{outcome.addresses[name]:04X}",
                 as_found=str(names[name]),
-                as_left=str(outcome.corrections_left.get(name, names[name])),
+                as_left="unknown" if outcome.corrections_left is None else str(outcome.corrections_left[name]),
                 written=name in outcome.writes,
             )
             for name in names
         ),
         write_requests=len(outcome.writes),
-        statement=_statement(outcome),
+        statement=outcome.statement,
     )
-
-
-def _statement(outcome: Outcome) -> str:
-    if not outcome.writes:
-        return "No correction register was written."
-    if outcome.left:
-        return "Corrections were written, read back, stored, and proven by measuring again at the same load points."
-    return "Corrections were written and taken back."
 
 
 def _measured(stage: Stage, measurements: Sequence[Measurement]) -> tuple[Measured, ...]:

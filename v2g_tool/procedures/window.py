@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from v2g_tool.errors import InstrumentError, V2GError
+from v2g_tool.errors import Implausible, InstrumentError
 from v2g_tool.hal.contracts import POWER, Meter, PowerAnalyzer
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity, Reading
 from v2g_tool.procedures.run import Run
@@ -23,11 +24,19 @@ POLLS_PER_UPDATE = 2
 
 @dataclass(frozen=True)
 class Window:
-    """Fresh readings of both instruments over the same time."""
+    """Readings of both instruments over the same time.
+
+    Attributes:
+        meter: fresh readings; of a meter that always says the same, all readings.
+        reference: fresh readings.
+        meter_changes: number of different meter samples seen.
+        phases: number of phases of the meter.
+    """
 
     meter: tuple[Reading, ...]
     reference: tuple[Reading, ...]
-    dropped: int
+    meter_changes: int
+    phases: int
 
     @property
     def span_s(self) -> float:
@@ -40,58 +49,91 @@ class Window:
         return abs(mean([r.at_s for r in self.meter]) - mean([r.at_s for r in self.reference]))
 
     def series(self, channel: Channel, of: Sequence[Reading]) -> tuple[tuple[float, float], ...]:
-        """Give (time s, value) of one channel; P.sum and Q.sum are added up where the instrument gives phases only."""
-        return tuple((r.at_s, v) for r in of if (v := reading_value(r, channel)) is not None)
+        """Give (time s, value) of one channel, for the readings that have it."""
+        return tuple((r.at_s, v) for r in of if (v := reading_value(r, channel, self.phases)) is not None)
+
+    def means(self, of: Sequence[Reading], phase: int) -> PhaseMeans:
+        """Give the means of U, I, P, Q of one phase (or the sum); a channel without any value counts as 0."""
+
+        def average(quantity: Quantity) -> float:
+            values = [value for _, value in self.series(Channel(quantity, phase), of)]
+            return mean(values) if values else 0.0
+
+        return PhaseMeans(
+            average(Quantity.VOLTAGE),
+            average(Quantity.CURRENT),
+            average(Quantity.ACTIVE_POWER),
+            average(Quantity.REACTIVE_POWER),
+        )
 
 
-def reading_value(reading: Reading, channel: Channel) -> float | None:
-    """Give a channel of a reading; the sum of powers is added up from the phases where it is not given."""
+def reading_value(reading: Reading, channel: Channel, phases: int) -> float | None:
+    """Give a channel of a reading; a sum of powers that is not given is added up, if every phase answered."""
     if channel in reading.values:
         return reading.values[channel]
     if channel.phase != SUM or channel.quantity not in (Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER):
         return None
-    phases = [reading.values[c] for p in (1, 2, 3) if (c := Channel(channel.quantity, p)) in reading.values]
-    return sum(phases) if phases else None
+    parts = [reading.values.get(Channel(channel.quantity, phase)) for phase in range(1, phases + 1)]
+    return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
 
 
-def phase_means(readings: Sequence[Reading], phase: int) -> PhaseMeans:
-    """Give the means of U, I, P, Q of one phase (or the sum); a channel without any value counts as 0."""
-
-    def average(quantity: Quantity) -> float:
-        values = [v for r in readings if (v := reading_value(r, Channel(quantity, phase))) is not None]
-        return mean(values) if values else 0.0
-
-    return PhaseMeans(
-        average(Quantity.VOLTAGE),
-        average(Quantity.CURRENT),
-        average(Quantity.ACTIVE_POWER),
-        average(Quantity.REACTIVE_POWER),
-    )
-
-
-def take_window(meter: Meter, meter_update_s: float, analyzer: PowerAnalyzer, readings: int, run: Run) -> Window:
+def take_window(
+    meter: Meter, meter_update_s: float, analyzer: PowerAnalyzer, readings: int, phases: int, run: Run
+) -> Window:
     """Sample both instruments until each gave `readings` fresh readings; raises InstrumentError when one does not."""
     planned_s = readings * max(meter_update_s, analyzer.update_interval_s)
-    meter_thread = _Sampler(
-        "meter", lambda: meter.measure(POWER), readings, meter_update_s / POLLS_PER_UPDATE, planned_s, run
-    )
-    reference_thread = _Sampler("reference", analyzer.measure, readings, 0.0, planned_s, run)
-    samplers = (meter_thread, reference_thread)
+    pause_s = meter_update_s / POLLS_PER_UPDATE
+    meter_sampler = _Sampler("meter", lambda: meter.measure(POWER), readings, pause_s, planned_s, run)
+    if analyzer.by_hand:
+        with _sampling([meter_sampler]):
+            reading = analyzer.measure()
+            _wait([meter_sampler], run)
+        references = [] if reading is None else _held(reading, run)
+    else:
+        reference_sampler = _Sampler("reference", analyzer.measure, readings, 0.0, planned_s, run)
+        with _sampling([meter_sampler, reference_sampler]):
+            _wait([meter_sampler, reference_sampler], run)
+        references = list(reference_sampler.fresh())
+    fresh = meter_sampler.fresh()
+    if len(references) < 2 or len(meter_sampler.readings) < 2:
+        raise Implausible(
+            f"{analyzer.name if len(references) < 2 else meter.name} gave no two different readings in a window",
+            why="Its display is held, or it repeats an old value.",
+            todo="End HOLD on the instrument, and check that it is measuring.",
+        )
+    kept = fresh if len(fresh) >= 2 else tuple(meter_sampler.readings)
+    return Window(kept, tuple(references), len(fresh), phases)
+
+
+def _held(reading: Reading, run: Run) -> list[Reading]:
+    """Give a reading that a person took as valid from its beginning to now."""
+    return [
+        Reading(reading.values, reading.started_s, reading.started_s),
+        Reading(reading.values, run.monotonic(), run.monotonic()),
+    ]
+
+
+@contextmanager
+def _sampling(samplers: Sequence[_Sampler]) -> Iterator[None]:
+    """Run the samplers; on every way out they are stopped and have ended."""
     for sampler in samplers:
         sampler.partners = samplers
         sampler.start()
     try:
-        while any(sampler.is_alive() for sampler in samplers):
-            run.sleep(0.02)
+        yield
     finally:
         for sampler in samplers:
             sampler.stop.set()
         for sampler in samplers:
             sampler.join()
+
+
+def _wait(samplers: Sequence[_Sampler], run: Run) -> None:
+    while any(sampler.is_alive() for sampler in samplers):
+        run.sleep(0.02)
     for sampler in samplers:
         if sampler.error is not None:
             raise sampler.error
-    return Window(tuple(meter_thread.fresh()), tuple(reference_thread.fresh()), reference_thread.dropped)
 
 
 class _Sampler(threading.Thread):
@@ -112,8 +154,7 @@ class _Sampler(threading.Thread):
         self.stop = threading.Event()
         self.enough = threading.Event()
         self.readings: list[Reading] = []
-        self.dropped = 0
-        self.error: V2GError | None = None
+        self.error: Exception | None = None
 
     def fresh(self) -> tuple[Reading, ...]:
         """Give the readings without repetitions of the same sample."""
@@ -127,7 +168,7 @@ class _Sampler(threading.Thread):
                 self._sample()
                 self._watch(self.run_.monotonic() - started_s)
                 self.stop.wait(self.pause_s)
-        except V2GError as exc:
+        except Exception as exc:  # noqa: BLE001 - handed to the main thread, which raises it
             self.error = exc
             for partner in self.partners:
                 partner.stop.set()
@@ -135,7 +176,6 @@ class _Sampler(threading.Thread):
     def _sample(self) -> None:
         reading = self.measure()
         if reading is None:
-            self.dropped += 1
             self.readings.clear()  # a window with a gap is never stitched together
             self.enough.clear()
             return

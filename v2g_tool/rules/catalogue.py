@@ -254,6 +254,14 @@ _ENTRIES = (
         _STEP,
     ),
     Entry(
+        "CAL-INVERTER",
+        "The inverter does again what it did before",
+        9,
+        "It did not answer, refused, or another program commands it.",
+        "Check what the inverter does now; its own reversion timer ends the test load. Then run again.",
+        f"{_STEP}; field manual, admin desk (Set-Point and Verify)",
+    ),
+    Entry(
         "CAL-INTERRUPTED",
         "The run came to its end",
         6,

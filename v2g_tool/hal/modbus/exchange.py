@@ -57,7 +57,8 @@ class Trace:
         if sending:
             self.sent, self.received = data, b""
         else:
-            self.received += data.removeprefix(self._pending) if data.startswith(self._pending) else data
+            grown = len(data) > len(self._pending) and data.startswith(self._pending)
+            self.received += data[len(self._pending) :] if grown else data
         self._pending = b"" if sending else data
         return data
 
@@ -230,7 +231,11 @@ class Exchange:
     def _open(self) -> ModbusTcpClient | ModbusSerialClient:
         if self._client is None:
             self._client = self._new_client()
-        if not self._client.connect():
+        try:
+            connected = self._client.connect()
+        except ValueError:  # a host name that cannot even be asked for
+            connected = False
+        if not connected:
             self._client = None
             raise self._unreachable("no connection could be opened")
         return self._client

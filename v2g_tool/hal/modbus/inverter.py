@@ -92,6 +92,7 @@ class SunSpecInverter:
 
     def restore(self, controls: Mapping[str, Sequence[int]]) -> bool:
         """Put the set-point blocks back where they differ; give whether anything was written."""
+        self._commanded = None
         present = self.controls()
         changed = False
         for key, block in (("active", ACTIVE), ("reactive", REACTIVE)):

@@ -16,8 +16,14 @@ from v2g_tool.model.site import AnalyzerSite
 
 HEADROOM = 1.1
 """A range is taken when it exceeds the expected value by this factor; crest factor 3 instruments carry the peak."""
+MAX_OVER_RANGES = 10
+"""So many samples over range in a row are no transient."""
 PER_PHASE = (Quantity.VOLTAGE, Quantity.CURRENT, Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER)
 SIGNED = (Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER)
+
+
+class OverRange(Implausible):
+    """A value beyond the range; a load step may pass through one, a lasting one is a wrong range."""
 
 
 @dataclass
@@ -30,8 +36,10 @@ class ScpiAnalyzer:
     session: ScpiSession
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
+    by_hand: bool = False
+    _over_ranges: int = 0
     _identity: Identity | None = None
-    _prepared: tuple[float, float] | None = None
+    _prepared: tuple[float, float | None] | None = None
     _ranges: tuple[float, float] | None = None
     _channels: list[Channel] = field(default_factory=list)
 
@@ -56,12 +64,14 @@ class ScpiAnalyzer:
         self._identity = found
         return found
 
-    def prepare(self, voltage_v: float, current_a: float) -> None:
+    def prepare(self, voltage_v: float, current_a: float | None) -> None:
         """Select ranges and values; raises Refused with the instrument's own error text."""
         self._prepared = (voltage_v, current_a)
         profile, site = self.profile, self.site
         voltage_range = _range(profile.voltage_ranges_v, voltage_v / site.voltage_ratio, f"{self.name}: voltage")
-        current_range = _range(profile.current_ranges_a, current_a / site.current_ratio, f"{self.name}: current")
+        current_range = max(profile.current_ranges_a)
+        if current_a is not None:
+            current_range = _range(profile.current_ranges_a, current_a / site.current_ratio, f"{self.name}: current")
         for command in (*profile.init, profile.wiring_command.format(code=profile.wiring_codes.get(site.wiring, ""))):
             if command:
                 self.session.write(command)
@@ -77,10 +87,17 @@ class ScpiAnalyzer:
     def measure(self) -> Reading | None:
         """Give one fresh set of values; after a timeout reopen, set up again and drop this sample."""
         try:
-            return self._measure()
+            reading = self._measure()
+        except OverRange:
+            self._over_ranges += 1
+            if self._over_ranges >= MAX_OVER_RANGES:
+                raise
+            return None
         except InstrumentError:
             self._recover()
             return None
+        self._over_ranges = 0
+        return reading
 
     def accuracy(self) -> ReferenceAccuracy:
         """Give the power specification in the present ranges, on the primary side of external transformers."""
@@ -120,7 +137,7 @@ class ScpiAnalyzer:
         for channel, part in zip(self._channels, parts, strict=True):
             invalid = meaning(part, self.profile.sentinels)
             if invalid == "over_range":
-                raise Implausible(
+                raise OverRange(
                     f"{self.name} is over range on {channel}",
                     why="The load is larger than the range that was selected for it.",
                     todo="Check the current ratio in the site file and the load.",
