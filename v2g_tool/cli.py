@@ -89,7 +89,7 @@ def calibrate(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Measure how wrong a meter is against the reference, correct it if that is allowed, and sign the report."""
-    from v2g_tool.procedures.calibrate import Options
+    from v2g_tool.procedures.outcome import Options
     from v2g_tool.report import commission
 
     passphrase = commission.passphrase_from(passphrase_fd)

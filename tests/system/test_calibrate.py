@@ -219,8 +219,9 @@ def case_dry_run(here: Site) -> None:
 def case_nobody_agrees(here: Site) -> None:
     done = here.run("calibrate", "--target", "meter_01", "--json")
 
+    # The present load may still be judged: a meter that fails at it has failed.
     assert here.writes() == []
-    assert done.returncode == 3, done.stderr
+    assert done.returncode in (1, 3), done.stderr
 
 
 WRITING_CASES = [
@@ -263,8 +264,12 @@ def test_the_serial_meter_is_corrected_when_a_derived_profile_is_allowed(folder:
         done = here.calibrate("--adjust", "always", "--allow-derived", target="meter_02")
         report = report_of(done)
         working, stored = here.corrections("meter_02")
+        probed = [record for record in here.evidence() if record["kind"] == "probe"]
 
-    assert done.returncode == 0, done.stderr
+    # A meter that shows no stored set leaves one thing unproven: that it keeps the corrections without power.
+    unproven = [row["check"] for row in report["findings"] if row["verdict"] == "inconclusive"]
+    assert (done.returncode, unproven) in ((0, []), (3, ["CAL-STORE"])), done.stderr
+    assert probed, "the direction of the phase correction was not proven"
     assert working == stored == registers(report)
     assert fit_problems(report, {"meter_02": truth}) == []
     assert "derived" in {row["profile_status"] for row in report["instruments"] if row["role"] == "meter"}
@@ -286,7 +291,7 @@ def test_a_person_who_says_no_to_the_load_commands_and_writes_nothing(folder: Pa
 
         assert "inverter_01" in shown.partition("?")[0]
         assert here.writes() == []
-        assert status == 3, shown
+        assert status in (1, 3), shown
 
 
 def test_a_person_is_asked_for_the_load_and_for_the_writes_and_may_refuse_the_latter(folder: Path):

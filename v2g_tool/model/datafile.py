@@ -54,7 +54,8 @@ def sha256_hex(path: Path) -> str:
 
 
 def _request_error(path: Path, text: str, what: str, model: type[BaseModel], error: ErrorDetails) -> RequestError:
-    keys = [str(part) for part in error["loc"]] or _named_key(error["msg"])
+    message = error["msg"].removeprefix("Value error, ")
+    keys = [str(part) for part in error["loc"]] or _named_key(message)
     key = keys[-1] if keys else "(file)"
     where = f"{path}:{line_of(text, keys)}"
     if error["type"] == "extra_forbidden":
@@ -65,16 +66,13 @@ def _request_error(path: Path, text: str, what: str, model: type[BaseModel], err
         )
     if error["type"] == "missing":
         return RequestError(f"{where}: '{'.'.join(keys)}' is missing in the {what}", todo="Add the key.")
-    return RequestError(
-        f"{where}: '{'.'.join(keys)}' of the {what}: {error['msg']}",
-        todo="Correct the value.",
-    )
+    return RequestError(f"{where}: '{'.'.join(keys)}' of the {what}: {message}", todo="Correct the value.")
 
 
 def _named_key(message: str) -> list[str]:
     """Give the key at the head of the message of a check over the whole file: "meters.a.analyzer = 'b' is ..."."""
-    named = re.match(r"^Value error, ([A-Za-z0-9_.-]+) = ", message)
-    return named.group(1).split(".") if named else []
+    named = re.match(rf"^({_NAME}(?:\.{_NAME})*) = ", message)
+    return _names(named.group(1)) if named else []
 
 
 def line_of(text: str, keys: list[str]) -> int:

@@ -117,6 +117,8 @@ class WriteProtocol(Model):
     lock_state: Register | None = None
     unlocked_value: int | None = None
     settle_s: float = Field(default=1.0, ge=0)
+    preserved: str = ""
+    """Where the document says that the corrections survive a power failure, for meters that show no stored set."""
 
 
 class MeterProfile(Model):
@@ -165,7 +167,8 @@ def _no_clash(registers: dict[str, Register], default_function: int) -> None:
         for address in range(register.address, register.end):
             other = seen.setdefault((register.function or default_function, address), name)
             if other != name:
-                raise ValueError(f"'{name}' and '{other}' both claim address 0x{address:04X}")
+                place = f"0x{address:04X}"
+                raise ValueError(f"measurements.'{name}' = {place}: '{name}' and '{other}' both claim address {place}")
 
 
 class Sentinel(Model):

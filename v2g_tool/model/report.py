@@ -120,7 +120,8 @@ class Measured(Model):
     reference_power: Quantified
     reference_reactive: Quantified
     meter_power: Quantified
-    current: Quantified
+    current: Quantified | None
+    """RMS current of the phase; a sum has none."""
     error: Quantified
     expanded_uncertainty: Quantified
     coverage_factor: str

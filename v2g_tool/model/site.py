@@ -103,7 +103,8 @@ class MeterSite(ModbusLink):
 
     profile: str
     serial: str = ""
-    legal: Legal = "unknown"
+    legal: Legal | None = None
+    """What the owner states; without it the meter's own statement counts, then the profile's."""
     phases: Literal[1, 3] = 3
     ct: CurrentTransformer | None = None
     limits: LimitChoice
@@ -187,6 +188,7 @@ class Site(Model):
                 f"site '{self.site.name}' has no meter '{target}'.{did_you_mean(target, self.meters)}",
                 why=f"The site file lists: {', '.join(self.meters) or 'no meter at all'}.",
                 todo="Give one of these names as --target, or add the meter to the site file.",
+                key=("meters",),
             )
         return self.meters[target]
 

@@ -215,6 +215,9 @@ def _proved(setup: Setup, uptime_s: float | None, corrector: Corrector, target: 
     if stored == target:
         text = "The corrections are in non-volatile memory: the stored set reads as written."
         result.findings.append(finding("CAL-STORE", setup.target, Verdict.PASS, text))
+    elif stored is None and setup.profile.writing is not None and setup.profile.writing.preserved:
+        text = f"The meter shows no stored set. Its document says they are kept: {setup.profile.writing.preserved}."
+        result.findings.append(finding("CAL-STORE", setup.target, Verdict.SKIPPED, text))
     else:
         text = "The meter shows no stored set; whether the corrections survive a power cut was not proven."
         result.findings.append(finding("CAL-STORE", setup.target, Verdict.INCONCLUSIVE, text))

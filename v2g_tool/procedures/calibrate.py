@@ -6,89 +6,49 @@ reported, and the devices are put back on every way out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, LoadNotReached, V2GError
 from v2g_tool.hal.connect import Wiring, open_analyzer, open_inverter, open_meter
 from v2g_tool.hal.contracts import Inverter, Meter, MeterFacts, SetPoint
 from v2g_tool.model.datafile import sha256_hex
-from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.model.findings import Evidence, Verdict
 from v2g_tool.model.library import load_profile
 from v2g_tool.model.profile import InverterProfile, LimitSet, LoadPoint, MeterProfile, Plan
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.report import Instrument, LimitReference
+from v2g_tool.model.report import LimitReference
 from v2g_tool.model.site import AnalyzerSite, Site
 from v2g_tool.procedures import loads
-from v2g_tool.procedures.adjusting import Adjustment, Permission, When, accuracy_finding, adjust, fit_phases, undo
+from v2g_tool.procedures.adjusting import Adjustment, Permission, accuracy_finding, adjust, fit_phases, undo
 from v2g_tool.procedures.correcting import Corrector
 from v2g_tool.procedures.instruments import (
     check_reversion,
-    check_wiring,
     check_writable,
     instrument_record,
+    legal_status,
     same_serial,
-    strictest_legal,
 )
 from v2g_tool.procedures.intents import IntentStore
+from v2g_tool.procedures.outcome import Options, Outcome
 from v2g_tool.procedures.points import largest_current, possible_points, verifiable_points
-from v2g_tool.procedures.recovery import Recovered, recover
+from v2g_tool.procedures.recovery import recover
 from v2g_tool.procedures.run import Run
-from v2g_tool.procedures.stage import Measurement, Setup, measure_point
+from v2g_tool.procedures.stage import Measurement, NoPower, Setup, measure_point
 from v2g_tool.rules import wiring
-from v2g_tool.rules.catalogue import finding, wiring_finding
-from v2g_tool.rules.correction import Fit
+from v2g_tool.rules.catalogue import wiring_finding
 from v2g_tool.rules.decision import DECISION_RULE
 
-WIRING_NEEDS_RATIO = 0.05
-"""A load whose error is known to 5 % or better shows a wiring fault; a smaller one shows only the reference."""
+WIRING_NEEDS_RATIO = 0.02
+"""Where the reference knows the load to 2 % or better a wiring fault shows; below, only the reference's own error."""
 HIGHEST_VOLTAGE_PU = 1.15
 """The reference's voltage range must hold a grid at its upper limit."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user asked for beside the target."""
-
-    dry_run: bool = False
-    allow_derived: bool = False
-    accept_past_due: bool = False
-    adjust: When = "needed"
-
-
-@dataclass
-class Outcome:
-    """What a calibration came to; turned into the report."""
-
-    target: str
-    legal: str = "unknown"
-    findings: list[Finding] = field(default_factory=list)
-    instruments: list[Instrument] = field(default_factory=list)
-    found: list[Measurement] = field(default_factory=list)
-    left: list[Measurement] = field(default_factory=list)
-    fits_found: Mapping[int, Fit] = field(default_factory=dict)
-    fits_left: Mapping[int, Fit] = field(default_factory=dict)
-    corrections_found: Mapping[str, int] = field(default_factory=dict)
-    corrections_left: Mapping[str, int] | None = None
-    statement: str = "No correction register was written."
-    recovered: Recovered | None = None
-    unstored: bool = False
-    addresses: Mapping[str, int] = field(default_factory=dict)
-    writes: list[str] = field(default_factory=list)
-    limits: LimitReference | None = None
-    error: V2GError | None = None
-
-    def add(self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> None:
-        """Add a finding about the target."""
-        self.findings.append(finding(check, self.target, verdict, statement, evidence))
 
 
 def calibrate(site: Site, target: str, options: Options, store: IntentStore, run: Run) -> Outcome:
     """Calibrate the meter `target`; raises RequestError before anything is touched, else gives an outcome."""
     meter_site = site.meter(target)
-    check_wiring(site, target)
     limits, limits_file = load_profile(meter_site.limits.set, LimitSet)
     plan, _ = load_profile(meter_site.plan, Plan)
     outcome = Outcome(target)
@@ -198,7 +158,7 @@ def _begin(
     stack.enter_context(store.hold(correction_key(identity)))
     facts = meter.facts()
     run.record("meter.facts", {"identity": str(identity), "facts": vars(facts)})
-    outcome.legal = strictest_legal(place.legal, facts.legal, profile.legal)
+    outcome.legal = legal_status(place.legal, facts.legal, profile.legal)
     outcome.addresses = {name: trim.active.address for name, trim in meter.trims.items()}
     if meter.trims:
         _take_corrections(outcome, meter, identity, profile.id, options, store, run)
@@ -267,13 +227,11 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
 
 def _wiring(outcome: Outcome, setup: Setup) -> bool:
     """Add the findings about the wiring, and the fit if it is sound; give whether a fault was found."""
-    loaded = [m for m in outcome.found if m.total.uncertainty.expanded_ratio < WIRING_NEEDS_RATIO]
+    loaded = [m for m in outcome.found if m.total.uncertainty.reference_ratio < WIRING_NEEDS_RATIO]
     if not loaded:
         outcome.add("CAL-WIRING", Verdict.SKIPPED, "The load is too small to tell a wiring fault.")
         return False
-    faults = wiring.diagnose(
-        [m.means() for m in loaded], setup.meter.registers, setup.meter.word_order, setup.meter_site.ct
-    )
+    faults = _diagnose(setup, loaded)
     outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
     if not faults:
         outcome.add("CAL-WIRING", Verdict.PASS, "No wiring fault shows in voltage, current, power or angle.")
@@ -311,6 +269,18 @@ def _as_found(outcome: Outcome, setup: Setup, points: Sequence[tuple[LoadPoint, 
         except LoadNotReached as exc:
             run.record("point.failed", {"point": point.name, "error": exc.what})
             outcome.add("CAL-LOAD", Verdict.INCONCLUSIVE, f"{point.name}: {exc.what}.", _reasons(exc))
+        except NoPower as exc:
+            faults = _diagnose(setup, [*outcome.found, exc.seen])
+            outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
+            if not faults:
+                raise
+            outcome.found.clear()  # with such a fault the other points are no measurements either
+            return
+
+
+def _diagnose(setup: Setup, measurements: Sequence[Measurement]) -> Sequence[wiring.Fault]:
+    means = [m.means() for m in measurements]
+    return wiring.diagnose(means, setup.meter.registers, setup.meter.word_order, setup.meter_site.ct)
 
 
 def _take(outcome: Outcome, done: Adjustment, corrector: Corrector) -> None:

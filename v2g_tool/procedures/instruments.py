@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from v2g_tool.model.datafile import sha256_hex
 from v2g_tool.model.profile import InverterProfile
 from v2g_tool.model.quantities import Identity
 from v2g_tool.model.report import Instrument, InstrumentCalibration
-from v2g_tool.model.site import AnalyzerSite, Site
+from v2g_tool.model.site import AnalyzerSite
 from v2g_tool.procedures.stage import Setup
 
-WIRINGS: Mapping[int, tuple[str, ...]] = {1: ("1P2W", "1P3W", "3P4W"), 3: ("3P4W",)}
-"""Wiring settings of the reference that give each of 1 or 3 phases its own element."""
 REVERSION_MARGIN = 2.0
 """A window may take longer than planned; the test load must outlast it."""
 
@@ -32,13 +29,17 @@ def same_serial(section: str, name: str, expected: str, identity: Identity) -> N
         )
 
 
-def strictest_legal(*opinions: str | None) -> str:
-    """Give the strictest legal status that site, meter or profile state; `unknown` only if none of them knows."""
-    known = [opinion for opinion in opinions if opinion not in (None, "unknown")]
-    for status in ("sealed", "lockable", "free"):
-        if status in known:
-            return status
-    return "unknown"
+def legal_status(site: str | None, device: str | None, profile: str) -> str:
+    """Give the legal status that counts: sealed if anybody says so, else what the site states, the device, the profile.
+
+    A site that states "unknown" means it; a device that says lockable is lockable even where the site says free.
+    """
+    stated = (site, device, profile)
+    if "sealed" in stated:
+        return "sealed"
+    if site == "free" and device == "lockable":
+        return "lockable"
+    return site or (device if device not in (None, "unknown") else profile)
 
 
 def instrument_record(
@@ -85,19 +86,6 @@ def check_reversion(name: str, reversion_s: int, setup: Setup) -> None:
             why="The inverter would end the test load while it is measured.",
             todo=f"Set reversion_s to {math.ceil(REVERSION_MARGIN * window_s)} or more in the site file.",
             key=("inverters", name, "reversion_s"),
-        )
-
-
-def check_wiring(site: Site, target: str) -> None:
-    """Refuse a reference whose wiring setting does not give every phase of the meter its own element."""
-    meter = site.meters[target]
-    wiring = site.analyzers[meter.analyzer].wiring
-    if wiring not in WIRINGS[meter.phases]:
-        raise RequestError(
-            f"{meter.analyzer} is wired as {wiring}, but {target} has {meter.phases} phase(s)",
-            why="Each phase of the meter is compared with an element of its own.",
-            todo=f"Wire and set the reference as {' or '.join(WIRINGS[meter.phases])}.",
-            key=("analyzers", meter.analyzer, "wiring"),
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from v2g_tool.errors import Implausible
+from v2g_tool.errors import Implausible, LoadNotReached
 from v2g_tool.hal.contracts import Inverter, Meter, PowerAnalyzer, SetPoint
 from v2g_tool.model.profile import LimitSet, LoadPoint, MeterProfile, Plan
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity
@@ -101,6 +101,22 @@ class Measurement:
         )
 
 
+class NoPower(Implausible):
+    """Nothing to compare at a load point; what was seen of voltage and current may still show why.
+
+    Attributes:
+        seen: the measurement, without any subject.
+    """
+
+    def __init__(self, what: str, seen: Measurement) -> None:
+        super().__init__(
+            what,
+            why="No current flows, a phase is missing, or the values are marked as invalid.",
+            todo="Check that the load flows through both instruments on every phase.",
+        )
+        self.seen = seen
+
+
 def expected_uncertainty(setup: Setup, wanted: SetPoint) -> tuple[Uncertainty, LimitFound | None]:
     """Give uncertainty and limit of the sum at a load point before it is measured: reference and resolution alone."""
     contributions = [
@@ -115,9 +131,8 @@ def expected_uncertainty(setup: Setup, wanted: SetPoint) -> tuple[Uncertainty, L
 def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) -> Measurement:
     """Set the load, wait until it is steady, take a window of both instruments and judge it.
 
-    A window in which the load was not stationary is taken again, at most `plan.max_windows` times; the last one counts
-    then, its scatter being part of its uncertainty. Raises LoadNotReached, and Implausible when an instrument gives no
-    active power.
+    A window in which the load was not stationary is taken again, at most `plan.max_windows` times. Raises
+    LoadNotReached when it never was, and NoPower when an instrument gives no active power to compare.
     """
     phases = len(setup.phases)
     source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * setup.meter_update_s, phases)
@@ -133,14 +148,19 @@ def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) ->
         if settling.is_stationary(powers, setup.plan.stationarity_pct / 100):
             break
         run.record("window.unsteady", {"point": point.name})
+    else:
+        raise LoadNotReached(
+            f"the load did not stay steady within {setup.plan.stationarity_pct:g} % over a window",
+            why="The vehicle regulates its current, or the charger follows another command.",
+            todo="Hold the load constant (fixed current, no smart charging) and run again.",
+        )
     judged = {phase: judge(setup, point, window, phase) for phase in (*setup.phases, SUM)}
     subjects = {phase: subject for phase, subject in judged.items() if subject is not None}
     run.record("point", {"point": point.name, "errors": {s.label: f"{s.error_ratio:.6f}" for s in subjects.values()}})
     if SUM not in subjects:
-        raise Implausible(
+        raise NoPower(
             f"{point.name}: {setup.target} or {setup.analyzer.name} gave no active power to compare",
-            why="No current flows, a phase is missing, or the values are marked as invalid.",
-            todo="Check that the load flows through both instruments on every phase.",
+            Measurement(point, window, {}, point.direction if commanded else None),
         )
     return Measurement(point, window, subjects, point.direction if commanded else None)
 

@@ -27,7 +27,7 @@ from v2g_tool.model.report import (
     quantified,
 )
 from v2g_tool.model.site import Site
-from v2g_tool.procedures.calibrate import Outcome
+from v2g_tool.procedures.outcome import Outcome
 from v2g_tool.procedures.run import Run, clock_state
 from v2g_tool.procedures.stage import Measurement, Subject
 from v2g_tool.rules.catalogue import finding
@@ -96,7 +96,6 @@ def _measured(stage: Stage, measurements: Sequence[Measurement]) -> tuple[Measur
 
 def _row(stage: Stage, s: Subject) -> Measured:
     decimals = error_digits(100 * s.uncertainty.expanded_ratio)
-    current = s.reference.current_a
     return Measured(
         stage=stage,
         point=s.point,
@@ -104,7 +103,7 @@ def _row(stage: Stage, s: Subject) -> Measured:
         reference_power=quantified(s.reference.power_w, "W", 1),
         reference_reactive=quantified(s.reference.reactive_var, "var", 1),
         meter_power=quantified(s.meter.power_w, "W", 1),
-        current=quantified(current, "A", 3),
+        current=None if s.phase == SUM else quantified(s.reference.current_a, "A", 3),
         error=quantified(100 * s.error_ratio, "%", decimals),
         expanded_uncertainty=quantified(100 * s.uncertainty.expanded_ratio, "%", decimals),
         coverage_factor=f"{s.uncertainty.coverage_factor:.2f}",

@@ -22,7 +22,7 @@ from v2g_tool.procedures.run import Person, Run, start_run, state_directory, ter
 
 if TYPE_CHECKING:
     from v2g_tool.model.report import Report
-    from v2g_tool.procedures.calibrate import Options
+    from v2g_tool.procedures.outcome import Options
     from v2g_tool.report.keys import Signer
 
 STATUS = {
@@ -54,11 +54,15 @@ def calibrate(request: Request, options: Options) -> ExitStatus:
     """Calibrate the target, write and show the signed report, and give the exit status."""
     from v2g_tool.procedures.calibrate import calibrate as procedure
     from v2g_tool.procedures.intents import IntentStore
+    from v2g_tool.procedures.request import check_request
     from v2g_tool.procedures.summary import calibration_report
 
     path = find_site_file(request.site_file)
     site = load_site(path)
-    site.meter(request.target)
+    try:
+        check_request(site, request.target)
+    except V2GError as exc:
+        raise located(exc, path) from exc
     signer = None if request.unsigned else signer_for(site, request.passphrase)
     store = IntentStore(state_directory())
     facts = {"target": request.target, "site_sha256": sha256_hex(path), "tool": __version__, "options": vars(options)}
@@ -111,7 +115,8 @@ def show_error(error: V2GError) -> None:
 
     from v2g_tool.report import console
 
-    console.show_error(error, Console(stderr=True))
+    # Behind a pipe a line stays a line: three lines are three lines, and a file name can be searched for.
+    console.show_error(error, Console(stderr=True, soft_wrap=not sys.stderr.isatty()))
 
 
 def _deliver(report: Report, run: Run, signer: Signer | None, request: Request) -> None:

@@ -24,6 +24,7 @@ _MARKS = {
     Verdict.INCONCLUSIVE: ("? INCONCLUSIVE", "yellow"),
     Verdict.SKIPPED: ("– SKIPPED", "dim"),
 }
+_WIDEST = 10
 _STAMPS = {"signed": "", "test": "TEST", "unsigned": "UNSIGNED"}
 _LONGEST_WORD = 12
 # What a terminal without Unicode shows instead; an unlisted character becomes "?".
@@ -198,6 +199,8 @@ def _fit(fit: Fitted) -> tuple[str, str, str, str]:
 
 
 def _with_uncertainty(error: Quantified, uncertainty: Quantified | None) -> str:
+    if len(error.value) > _WIDEST:
+        return f"{float(error.value):+.1e} {error.unit}"  # a fault, not an error: its size is all that counts
     signed = error.value if error.value.startswith("-") else f"+{error.value}"
     if uncertainty is None:
         return f"{signed} {error.unit}"

@@ -52,6 +52,11 @@ class Uncertainty:
     coverage_factor: float
     expanded_ratio: float
 
+    @property
+    def reference_ratio(self) -> float:
+        """The part that comes from the reference, with k = 2: how well the load is known, whatever the meter says."""
+        return 2 * math.hypot(*(c.standard_ratio for c in self.contributions if c.shape != "independent"))
+
 
 def combine(contributions: Iterable[Contribution]) -> Uncertainty:
     """Give the root sum of squares with its effective degrees of freedom (GUM G.2b) and k = t_95.45(nu)."""
