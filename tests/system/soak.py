@@ -66,6 +66,8 @@ def main(words: list[str]) -> int:
             counts["good" if good else "bad"] += 1
             if not good:
                 print(f"position {position} {phase}: {text}", flush=True)
+            if position % 25 == 0 and phase == PHASES[-1]:
+                print(f"  up to position {position}: {dict(counts)}", flush=True)
     print(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
     return 1 if counts["bad"] else 0
 
