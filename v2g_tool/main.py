@@ -70,13 +70,12 @@ def _tell(error: V2GError) -> None:
 def _defect() -> ExitStatus:
     import tempfile
     import traceback
-    from pathlib import Path
 
     trace = traceback.format_exc()
     with tempfile.NamedTemporaryFile("w", prefix="v2g-tool-defect-", suffix=".txt", delete=False) as file:
         file.write(trace)
     sys.stderr.write(
-        f"✗ {Path(sys.argv[0]).name} has a defect: {trace.strip().splitlines()[-1]}\n"
+        f"✗ v2g-tool has a defect: {trace.strip().splitlines()[-1]}\n"
         f"  Why: this is a mistake in the program, not in your request.\n"
         f"  Do:  send {file.name} with your report folder to the maintainers.\n"
     )

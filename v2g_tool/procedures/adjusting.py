@@ -84,12 +84,14 @@ def accuracy_finding(setup: Setup, stage: Stage, measurements: Sequence[Measurem
     evidence = [_evidence(measurement) for measurement in measurements]
     outside = sum(m.total.zone is not Zone.PASS for m in measurements)
     words = {
-        Zone.PASS: f"within the limits at all {len(measurements)} load points",
-        Zone.FAIL: f"outside the limits ({outside} of {len(measurements)} load points not within)",
+        Zone.PASS: f"within the limits at every load point ({len(measurements)} measured)",
+        Zone.FAIL: f"outside the limits (at {outside} of {len(measurements)} measured)",
         Zone.UNLIMITED: "measured, but no confirmed limit applies to at least one load point",
         Zone.NOT_VERIFIABLE: "not verifiable with this reference at one load point or more",
     }
-    statement = words.get(zone, f"so near a limit that the uncertainty forbids a verdict ({outside} load points)")
+    statement = words.get(
+        zone, f"so near a limit that the uncertainty forbids a verdict (at {outside} of {len(measurements)} measured)"
+    )
     check = "CAL-ACCURACY-AS-FOUND" if stage == "as-found" else "CAL-ACCURACY-AS-LEFT"
     title = f"{stage_title(stage).capitalize()}, {setup.target} is {statement}."
     return finding(check, setup.target, verdict_of(zone), title, evidence, corrected)
@@ -277,8 +279,10 @@ def _refusal(
         return "CAL-FIT", open_case, "No correction: the error is no gain, phase or offset error (lack of fit)."
     if when == "never":
         return "CAL-ADJUST", Verdict.SKIPPED, "Verified only, as asked: nothing was written."
-    if not needed:
+    if not needed and all(m.total.zone is Zone.PASS for m in found):
         return "CAL-ADJUST", Verdict.SKIPPED, "No correction is needed: nothing was written."
+    if not needed:
+        return "CAL-ADJUST", Verdict.SKIPPED, "Nothing was written: no error was shown that calls for a correction."
     if any(f.phase is None for f in fits.values()) and any(abs(m.total.reference.tan_phi) > REACTIVE for m in found):
         statement = "No correction: at these load points a gain error cannot be told from a phase error."
         return "CAL-FIT", Verdict.INCONCLUSIVE, statement

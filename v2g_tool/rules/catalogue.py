@@ -178,7 +178,8 @@ _ENTRIES = (
         "Error of the meter as found",
         8,
         "Tolerances of the sensors, ageing, or corrections lost since the last calibration.",
-        "Adjust the meter if that is allowed, else replace it; bills since the last good check are in doubt.",
+        "Outside: adjust the meter if that is allowed, else replace it; bills since the last good check are in doubt. "
+        "Undecided: measure with a smaller range, a higher load or a better reference.",
         f"{_ISO}, 7.8.4.1; limits as named in the finding",
     ),
     Entry(
