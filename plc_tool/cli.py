@@ -6,16 +6,7 @@ from typing import Annotated
 
 import typer
 
-from v2g_tool.command_group import ManualGroup
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from v2g_tool import __version__
-
-        typer.echo(f"v2g-plc-tool {__version__}")
-        raise typer.Exit
-
+from v2g_tool.command_group import ManualGroup, version_option
 
 app = typer.Typer(
     cls=ManualGroup,
@@ -30,9 +21,7 @@ app = typer.Typer(
 @app.callback()
 def root(
     ctx: typer.Context,
-    _version_asked: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
-    ] = False,
+    _version_asked: Annotated[bool, version_option("v2g-plc-tool")] = False,
 ) -> None:
     """Map and diagnose the PLC link of a charger. This version has no command yet."""
     typer.echo(ctx.get_help())

@@ -9,20 +9,9 @@ from typing import Annotated
 
 import typer
 
-from v2g_tool.command_group import ManualGroup
+from v2g_tool.command_group import ManualGroup, version_option
 
-
-def _version(asked: bool) -> None:
-    if asked:
-        from v2g_tool import __version__
-
-        typer.echo(f"v2g-tool {__version__}")
-        raise typer.Exit
-
-
-Version = Annotated[
-    bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
-]
+Version = Annotated[bool, version_option("v2g-tool")]
 Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
 SiteFile = Annotated[
     Path | None, typer.Option("--site", help="Site file; else $V2G_SITE, ./site.toml, /etc/v2g/site.toml.")

@@ -20,3 +20,16 @@ class ManualGroup(TyperGroup):
         except (TwoCommands, UnknownOperation, ValueOnCommand) as exc:
             raise typer.BadParameter(str(exc), ctx=ctx) from exc
         return super().parse_args(ctx, args)
+
+
+def version_option(program: str) -> Any:  # noqa: ANN401 - what typer gives
+    """Give the option --version of a program."""
+
+    def show(asked: bool) -> None:
+        if asked:
+            from v2g_tool import __version__
+
+            typer.echo(f"{program} {__version__}")
+            raise typer.Exit
+
+    return typer.Option("--version", callback=show, is_eager=True, help="Show the version and stop.")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from v2g_tool.errors import RequestError
+from v2g_tool.hal.accuracy import power_accuracy
 from v2g_tool.hal.contracts import SetPoint
 from v2g_tool.model.profile import AnalyzerProfile
 from v2g_tool.model.quantities import Channel, Identity, Quantity, Reading, ReferenceAccuracy
@@ -64,16 +64,7 @@ class TypedAnalyzer:
 
     def accuracy(self) -> ReferenceAccuracy:
         """Give the power specification of the profile in the ranges that the person selected."""
-        line = next((a for a in self.profile.accuracy if a.quantity == "P" and a.status != "draft"), None)
-        if line is None or self._ranges is None:
-            raise RequestError(f"profile {self.profile.id} holds no confirmed accuracy for active power")
-        return ReferenceAccuracy(
-            rdg_ratio=line.rdg_pct / 100,
-            rng_ratio=line.rng_pct / 100,
-            range_va=self._ranges[0] * self._ranges[1] * self.site.voltage_ratio * self.site.current_ratio,
-            pf0_ratio=line.pf0_of_s_pct / 100,
-            source=f"{self.profile.document.title}, {self.profile.document.page}",
-        )
+        return power_accuracy(self.profile, self.site, self._ranges)
 
     def finish(self) -> None:
         """Nothing to close."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible, InstrumentError, Refused, RequestError
+from v2g_tool.hal.accuracy import power_accuracy
 from v2g_tool.hal.scpi.numbers import fields, meaning
 from v2g_tool.hal.scpi.session import ScpiSession
 from v2g_tool.model.profile import AnalyzerProfile
@@ -101,17 +102,7 @@ class ScpiAnalyzer:
 
     def accuracy(self) -> ReferenceAccuracy:
         """Give the power specification in the present ranges, on the primary side of external transformers."""
-        line = next((a for a in self.profile.accuracy if a.quantity == "P" and a.status != "draft"), None)
-        if line is None or self._ranges is None:
-            raise RequestError(f"profile {self.profile.id} holds no confirmed accuracy for active power")
-        voltage_v, current_a = self._ranges
-        return ReferenceAccuracy(
-            rdg_ratio=line.rdg_pct / 100,
-            rng_ratio=line.rng_pct / 100,
-            range_va=voltage_v * current_a * self.site.voltage_ratio * self.site.current_ratio,
-            pf0_ratio=line.pf0_of_s_pct / 100,
-            source=f"{self.profile.document.title}, {self.profile.document.page}",
-        )
+        return power_accuracy(self.profile, self.site, self._ranges)
 
     def finish(self) -> None:
         """Leave remote mode and close; a dead session is only closed."""
