@@ -178,8 +178,8 @@ _ENTRIES = (
         "Error of the meter as found",
         8,
         "Tolerances of the sensors, ageing, or corrections lost since the last calibration.",
-        "Outside: adjust the meter if that is allowed, else replace it; bills since the last good check are in doubt. "
-        "Undecided: measure with a smaller range, a higher load or a better reference.",
+        "Outside: adjust the meter if allowed, else replace it; past bills are in doubt. "
+        "Undecided: smaller range, higher load or better reference.",
         f"{_ISO}, 7.8.4.1; limits as named in the finding",
     ),
     Entry(
