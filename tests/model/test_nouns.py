@@ -8,8 +8,9 @@ import math
 import pytest
 
 from v2g_tool.model.findings import Finding, Verdict, overall
+from v2g_tool.model.quantified import Quantified, quantified
 from v2g_tool.model.quantities import SUM, UNITS, Channel, PhaseMeans, Quantity, Reading
-from v2g_tool.model.report import Clock, EvidenceChain, Quantified, Report, SiteRecord, Tool, quantified
+from v2g_tool.model.report import Clock, EvidenceChain, Report, SiteRecord, Tool
 
 PASS, FAIL, INCONCLUSIVE, SKIPPED = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SKIPPED
 
@@ -155,7 +156,7 @@ def test_a_text_that_is_no_plain_number_is_refused(text: str) -> None:
 
 def report(**changes: object) -> Report:
     facts: dict[str, object] = {
-        "schema": "v2g-report/1",
+        "schema": "v2g-report/2",
         "report_id": "bench-calibrate-20261122T103000Z-0badcafe",
         "procedure": "calibrate",
         "verdict": "pass",
@@ -182,7 +183,7 @@ def test_the_signed_bytes_are_canonical_json() -> None:
 def test_the_signed_bytes_use_the_names_of_the_schema() -> None:
     content = json.loads(report().canonical_bytes())
 
-    assert content["schema"] == "v2g-report/1"
+    assert content["schema"] == "v2g-report/2"
     assert "schema_" not in content
 
 
@@ -209,7 +210,7 @@ def test_a_report_cannot_be_changed() -> None:
 
 def test_a_report_of_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="schema"):
-        report(schema="v2g-report/2")
+        report(schema="v2g-report/3")
 
 
 def test_a_report_with_an_unknown_field_is_refused() -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict, overall
+from v2g_tool.model.quantified import Quantified, quantified
 from v2g_tool.model.report import (
     BudgetLine,
     Calibration,
@@ -26,13 +27,11 @@ from v2g_tool.model.report import (
     InstrumentCalibration,
     LimitReference,
     Measured,
-    Quantified,
     RegisterChange,
     Report,
     SiteRecord,
     Stage,
     Tool,
-    quantified,
 )
 from v2g_tool.procedures.journal import Journal
 from v2g_tool.report.bundle import write_bundle
@@ -122,7 +121,7 @@ FINDINGS = (
 
 def report(evidence: EvidenceChain, **changes: object) -> Report:
     fields: dict[str, object] = {
-        "schema": "v2g-report/1",
+        "schema": "v2g-report/2",
         "report_id": REPORT_ID,
         "procedure": "calibrate",
         "verdict": overall(FINDINGS),

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from v2g_tool.errors import RequestError
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.report import Clock, Quantified, Report
+from v2g_tool.model.quantified import Quantified
+from v2g_tool.model.report import Clock, Report
 from v2g_tool.report.console import show_error, show_report
 from v2g_tool.report.keys import Signer
 

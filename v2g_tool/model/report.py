@@ -12,17 +12,13 @@ from pydantic import Field
 
 from v2g_tool.model.base import Model
 from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.plc_report import PlcLink
+from v2g_tool.model.quantified import Quantified
 
-SCHEMA = "v2g-report/1"
+SCHEMA = "v2g-report/2"
+"""What this version writes. Version 2 adds `plc`; reports of version 1 are still read."""
 
 Stage = Literal["as-found", "as-left"]
-
-
-class Quantified(Model):
-    """A number as text, with its unit: {"value": "0.42", "unit": "%"}."""
-
-    value: str = Field(pattern=r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$")
-    unit: str
 
 
 class FileHash(Model):
@@ -80,7 +76,7 @@ class Instrument(Model):
     """An instrument as it identified itself, and the profile through which it was spoken to."""
 
     name: str
-    role: Literal["meter", "analyzer", "inverter"]
+    role: Literal["meter", "analyzer", "inverter", "modem"]
     maker: str
     model: str
     serial: str
@@ -170,7 +166,7 @@ class Calibration(Model):
 class Report(Model):
     """One signed report."""
 
-    schema_: Literal["v2g-report/1"] = Field(alias="schema", serialization_alias="schema")
+    schema_: Literal["v2g-report/1", "v2g-report/2"] = Field(alias="schema", serialization_alias="schema")
     report_id: str
     procedure: str
     verdict: Verdict
@@ -184,6 +180,7 @@ class Report(Model):
     limits: LimitReference | None = None
     findings: tuple[Finding, ...]
     calibration: Calibration | None = None
+    plc: PlcLink | None = None
     evidence: EvidenceChain
     attachments: tuple[FileHash, ...] = ()
     amends: str = ""
@@ -191,9 +188,3 @@ class Report(Model):
     def canonical_bytes(self) -> bytes:
         """Give the RFC 8785 bytes of the report: these, and no others, are signed."""
         return rfc8785.dumps(self.model_dump(mode="json", by_alias=True))
-
-
-def quantified(value: float, unit: str, digits: int) -> Quantified:
-    """Give `value` with `digits` decimals and its unit; minus zero is written as zero."""
-    text = f"{value:.{digits}f}"
-    return Quantified(value=text[1:] if float(text) == 0 and text.startswith("-") else text, unit=unit)

@@ -1,36 +1,16 @@
-"""The outcome of a calibration as a report: numbers become text with a unit, here and nowhere else."""
+"""The outcome of a calibration for the report: numbers become text with a unit, here and nowhere else."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 
-from v2g_tool import __version__
-from v2g_tool.model.datafile import sha256_hex
-from v2g_tool.model.findings import Finding, Verdict, overall
+from v2g_tool.model.quantified import quantified
 from v2g_tool.model.quantities import SUM
-from v2g_tool.model.report import (
-    SCHEMA,
-    BudgetLine,
-    Calibration,
-    EvidenceChain,
-    Fitted,
-    Measured,
-    RegisterChange,
-    Report,
-    SiteRecord,
-    Stage,
-    Tool,
-    quantified,
-)
-from v2g_tool.model.site import Site
+from v2g_tool.model.report import BudgetLine, Calibration, Fitted, Measured, RegisterChange, Stage
 from v2g_tool.procedures.outcome import Outcome
-from v2g_tool.procedures.run import Run, clock_state
+from v2g_tool.procedures.result import Result
 from v2g_tool.procedures.stage import Measurement, Subject
-from v2g_tool.rules.catalogue import finding
 from v2g_tool.rules.correction import Estimate, Fit
 
 UNITS = {"gain": "%", "phase": "°", "offset": "W"}
@@ -38,32 +18,14 @@ FACTORS = {"gain": 100.0, "phase": 1.0, "offset": 1.0}
 DIGITS = {"gain": 3, "phase": 4, "offset": 2}
 
 
-def calibration_report(outcome: Outcome, site: Site, site_file: Path, signature: str, run: Run) -> Report:
-    """Give the report; closes the evidence with a last record, so nothing can follow what the report binds."""
-    clock = clock_state()
-    findings = [*outcome.findings, _clock_finding(clock.synchronised, clock.statement)]
-    if signature == "unsigned":
-        findings.append(_unsigned_finding(outcome.target))
-    verdict = overall(findings)
-    run.journal.append("run.end", {"verdict": str(verdict)})
-    return Report.model_validate(
-        {
-            "schema": SCHEMA,
-            "report_id": run.report_id,
-            "procedure": run.procedure,
-            "verdict": verdict,
-            "started_utc": _utc(run.started),
-            "ended_utc": _utc(datetime.now(UTC)),
-            "clock": clock,
-            "tool": Tool(name="v2g-tool", version=__version__),
-            "signature": signature,
-            "site": _site(site, site_file, outcome.target),
-            "instruments": tuple(outcome.instruments),
-            "limits": outcome.limits.model_dump(by_alias=True) if outcome.limits else None,
-            "findings": tuple(findings),
-            "calibration": _calibration(outcome),
-            "evidence": _evidence(run),
-        }
+def calibration_result(outcome: Outcome) -> Result:
+    """Give what the calibration came to, as any procedure gives it."""
+    return Result(
+        target=outcome.target,
+        findings=outcome.findings,
+        instruments=outcome.instruments,
+        sections={"limits": outcome.limits, "calibration": _calibration(outcome)},
+        error=outcome.error,
     )
 
 
@@ -156,39 +118,5 @@ def _fitted_row(stage: Stage, subject: str, parameter: str, estimate: Estimate |
     )
 
 
-def _evidence(run: Run) -> EvidenceChain:
-    content = (run.folder / "evidence.jsonl").read_bytes()
-    return EvidenceChain(
-        sha256=hashlib.sha256(content).hexdigest(),
-        first_sha256=run.journal.first_sha256,
-        last_sha256=run.journal.last_sha256,
-        records=run.journal.records,
-    )
-
-
-def _site(site: Site, site_file: Path, target: str) -> SiteRecord:
-    return SiteRecord(
-        name=site.site.name,
-        charger=site.charger_of(target),
-        operator=site.site.operator,
-        bench=site.site.bench,
-        sha256=sha256_hex(site_file),
-    )
-
-
-def _clock_finding(synchronised: bool | None, statement: str) -> Finding:
-    verdict = Verdict.PASS if synchronised else Verdict.SKIPPED
-    return finding("HOST-CLOCK", "this computer", verdict, statement)
-
-
-def _unsigned_finding(target: str) -> Finding:
-    statement = "The report is not signed: nobody can tell who measured, or whether it was changed."
-    return finding("CAL-UNSIGNED", target, Verdict.INCONCLUSIVE, statement)
-
-
 def _degrees(value: float) -> str:
     return "infinite" if math.isinf(value) else f"{value:.0f}"
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

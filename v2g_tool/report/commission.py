@@ -6,7 +6,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from v2g_tool import __version__
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError, V2GError
-from v2g_tool.model.datafile import line_of, sha256_hex
+from v2g_tool.model.datafile import line_of
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.library import find_site_file, load_site
 from v2g_tool.model.site import Site
@@ -23,6 +24,7 @@ from v2g_tool.procedures.run import Person, Run, start_run, state_directory, ter
 if TYPE_CHECKING:
     from v2g_tool.model.report import Report
     from v2g_tool.procedures.outcome import Options
+    from v2g_tool.procedures.result import Result
     from v2g_tool.report.keys import Signer
 
 STATUS = {
@@ -55,28 +57,51 @@ def calibrate(request: Request, options: Options) -> ExitStatus:
     from v2g_tool.procedures.calibrate import calibrate as procedure
     from v2g_tool.procedures.intents import IntentStore
     from v2g_tool.procedures.request import check_request
-    from v2g_tool.procedures.summary import calibration_report
+    from v2g_tool.procedures.summary import calibration_result
 
-    path = find_site_file(request.site_file)
-    site = load_site(path)
-    try:
-        check_request(site, request.target)
-    except V2GError as exc:
-        raise located(exc, path) from exc
-    signer = None if request.unsigned else signer_for(site, request.passphrase)
+    place = located_site(request.site_file)
+    with located_errors(place.path):
+        check_request(place.site, request.target)
     store = IntentStore(state_directory())
-    facts = {"target": request.target, "site_sha256": sha256_hex(path), "tool": __version__, "options": vars(options)}
-    with start_run("calibrate", site.site.name, request.out, _person(request), facts) as run:
-        try:
-            outcome = procedure(site, request.target, options, store, run)
-        except V2GError as exc:
-            raise located(exc, path) from exc
+
+    def work(run: Run) -> Result:
+        return calibration_result(procedure(place.site, request.target, options, store, run))
+
+    return commission(request, place, "calibrate", {"options": vars(options)}, work)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site and the file that describes it, None where the command line alone says it all."""
+
+    site: Site
+    path: Path | None
+
+
+def located_site(given: Path | None) -> Place:
+    """Give the site that the command line, the environment or this computer names; raises RequestError."""
+    path = find_site_file(given)
+    return Place(load_site(path), path)
+
+
+def commission(
+    request: Request, place: Place, procedure: str, facts: Mapping[str, object], work: Callable[[Run], Result]
+) -> ExitStatus:
+    """Do the work as a run, write and show the signed report, and give the exit status."""
+    from v2g_tool.procedures.result import report_of, site_hash
+
+    signer = None if request.unsigned else signer_for(place.site, request.passphrase)
+    digest = site_hash(place.path)
+    start = {"target": request.target, "site_sha256": digest, "tool": __version__, **facts}
+    with start_run(procedure, place.site.site.name, request.out, _person(request), start) as run:
+        with located_errors(place.path):
+            result = work(run)
         with run.shield():
-            report = calibration_report(outcome, site, path, _signature(site, signer), run)
-            _deliver(report, run, signer, request)
-    if outcome.error is not None:
-        show_error(located(outcome.error, path))
-        return outcome.error.status
+            report = report_of(result, place.site, digest, _signature(place.site, signer), run)
+            _deliver(report, result, run, signer, request)
+    if result.error is not None:
+        show_error(located(result.error, place.path))
+        return result.error.status
     return STATUS[report.verdict]
 
 
@@ -101,9 +126,18 @@ def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
     return load_signer(key, certificate, passphrase(f"Passphrase of {key}"))
 
 
-def located(error: V2GError, site_file: Path) -> V2GError:
+@contextmanager
+def located_errors(site_file: Path | None) -> Iterator[None]:
+    """Let errors leave with file and line of the site key they are about in front of them."""
+    try:
+        yield
+    except V2GError as exc:
+        raise located(exc, site_file) from exc
+
+
+def located(error: V2GError, site_file: Path | None) -> V2GError:
     """Give the error with file and line of the site key it is about in front of it."""
-    if error.key:
+    if error.key and site_file is not None:
         line = line_of(site_file.read_text(encoding="utf-8", errors="replace"), list(error.key))
         error.what = f"{site_file}:{line}: {error.what}"
     return error
@@ -119,18 +153,24 @@ def show_error(error: V2GError) -> None:
     console.show_error(error, Console(stderr=True, soft_wrap=not sys.stderr.isatty()))
 
 
-def _deliver(report: Report, run: Run, signer: Signer | None, request: Request) -> None:
+def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, request: Request) -> None:
     from rich.console import Console
 
     from v2g_tool.report.bundle import write_bundle
     from v2g_tool.report.console import show_report
+    from v2g_tool.report.files import write_whole
 
+    for attachment in result.attachments:
+        write_whole(run.folder, attachment.name, attachment.content)
     write_bundle(run.folder, report, signer, datetime.now(UTC))
     if request.json:
         sys.stdout.buffer.write(report.canonical_bytes())
         sys.stdout.buffer.flush()
     if not request.quiet:
-        show_report(report, Console(stderr=request.json), run.folder)
+        console = Console(stderr=request.json)
+        if result.picture is not None:
+            console.print(result.picture(console.width, console.encoding))
+        show_report(report, console, run.folder)
 
 
 def _signature(site: Site, signer: Signer | None) -> str:

@@ -14,7 +14,9 @@ from rich.text import Text
 
 from v2g_tool.errors import V2GError
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.report import Calibration, Fitted, Measured, Quantified, Report
+from v2g_tool.model.plc_report import PlcLink, PlcMap
+from v2g_tool.model.quantified import Quantified
+from v2g_tool.model.report import Calibration, Fitted, Measured, Report
 from v2g_tool.report.files import REPORT, SIGNATURE, SIGNER, VERIFY
 from v2g_tool.report.text import plain
 
@@ -44,6 +46,8 @@ def show_report(report: Report, console: Console, folder: Path | None = None) ->
     _findings(page, report.findings)
     if report.calibration is not None:
         _calibration(page, report.calibration)
+    if report.plc is not None:
+        _plc(page, report.plc)
     _origin(page, report, folder)
 
 
@@ -109,7 +113,8 @@ class _Page:
 
 def _headline(page: _Page, report: Report) -> None:
     mark, colour = _MARKS[report.verdict]
-    target = report.calibration.target if report.calibration else report.site.charger
+    section = report.calibration or report.plc
+    target = section.target if section else report.site.charger
     where = f"{target} at {report.site.name}" if target else report.site.name
     stamp = _STAMPS[report.signature]
     page.say(
@@ -164,6 +169,17 @@ def _calibration(page: _Page, calibration: Calibration) -> None:
     if calibration.statement:
         page.say(("", ""))
         page.say((calibration.statement, ""))
+
+
+def _plc(page: _Page, link: PlcLink) -> None:
+    columns = (("Tier", True), ("Measured", False), ("By", False), ("Towards", False), ("Rows", True), ("dB", True))
+    page.rows(f"PLC maps through {link.interface}", columns, (_plc_map(m) for m in link.maps))
+
+
+def _plc_map(link: PlcMap) -> tuple[str, ...]:
+    values = [float(p.median) for p in link.points if p.median]
+    span = f"{min(values):.0f} to {max(values):.0f}" if values else ", ".join(link.flags) or "-"
+    return str(link.tier), link.quantity, link.reporter, link.peer or "all", str(link.rows), span
 
 
 def _measured(page: _Page, measured: tuple[Measured, ...]) -> None:

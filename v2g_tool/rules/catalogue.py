@@ -6,32 +6,11 @@ The same entries serve findings and `v2g-tool explain ID`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.rules.entry import Entry
 from v2g_tool.rules.installation import Fault
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One check.
-
-    Attributes:
-        check: its stable id.
-        title: what it is about.
-        severity: 1 (cosmetic) to 10 (safety, or every bill wrong).
-        cause: why this happens.
-        remedy: what to do next.
-        reference: standard, clause or step of the manual.
-    """
-
-    check: str
-    title: str
-    severity: int
-    cause: str
-    remedy: str
-    reference: str
-
+from v2g_tool.rules.plc_checks import PLC_ENTRIES
 
 _STEP = "Field manual, step 4 (Calibrate Physical Metering Sensors)"
 _ISO = "ISO/IEC 17025:2017"
@@ -271,7 +250,7 @@ _ENTRIES = (
         f"{_ISO}, 7.5.2",
     ),
     Entry(
-        "CAL-UNSIGNED",
+        "HOST-UNSIGNED",
         "The report is signed",
         8,
         "The run was asked for with --unsigned.",
@@ -288,8 +267,8 @@ _ENTRIES = (
     ),
 )
 
-CATALOGUE: Mapping[str, Entry] = {entry.check: entry for entry in _ENTRIES}
-"""All checks of a calibration, by id."""
+CATALOGUE: Mapping[str, Entry] = {entry.check: entry for entry in (*_ENTRIES, *PLC_ENTRIES)}
+"""All checks, by id."""
 
 
 def finding(

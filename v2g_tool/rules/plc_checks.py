@@ -1,0 +1,150 @@
+"""The checks of the PLC link: cause, remedy and source of each."""
+
+from __future__ import annotations
+
+from v2g_tool.rules.entry import Entry
+
+_MANUAL = "Field manual, Logs & Debugging (v2g-plc-tool --snr-map)"
+_DESK = "Field manual, The Admin Desk (signal-attenuation on the PLC line)"
+_FAULT_LINES = "Field manual, Section B (Dependency Fault-Lines)"
+_ISO3 = "ISO 15118-3"
+
+PLC_ENTRIES = (
+    Entry(
+        "PLC-MODEM",
+        "A PLC modem answers",
+        8,
+        "No power, the wrong interface, or a switch in between that keeps the local management address to itself.",
+        "Connect this computer straight to the modem's Ethernet port, check its power, and name its interface.",
+        "HomePlug AV management messages (VS_SW_VER)",
+    ),
+    Entry(
+        "PLC-LINK",
+        "The modem has joined a powerline network",
+        7,
+        "No vehicle or charger at the other end, or the two modems hold different network keys.",
+        "Plug the vehicle in and start a session, then run again; without one, sound the line with --active.",
+        f"{_ISO3}, SLAC matching",
+    ),
+    Entry(
+        "PLC-TIER",
+        "What this chip and firmware can show of the link",
+        3,
+        "GreenPHY firmware keeps its channel estimate to itself; the best rung of the ladder that answers is taken.",
+        "For a map in SNR, clamp a pair of HomePlug AV probe modems on CP and PE in place of car and charger.",
+        _MANUAL,
+    ),
+    Entry(
+        "PLC-SNR",
+        "Every carrier has at least the SNR limit",
+        8,
+        "Noise or attenuation on the control pilot leaves carriers below 10 dB: below 16-QAM, the control loop drops.",
+        "Follow the cause named beside this, then compare with 'v2g-plc-tool diff'. Where SNR is not measurable, clamp "
+        "a pair of HomePlug AV probes on CP and PE.",
+        _MANUAL,
+    ),
+    Entry(
+        "PLC-ERRORS",
+        "Error rates of the link",
+        6,
+        "Noise corrupts blocks on the line; retransmission hides it until latency grows.",
+        "Look for drives and converters nearby; switch them off one at a time and compare.",
+        "VS_LNK_STATS (0xA030); its bit error count is indicative",
+    ),
+    Entry(
+        "PLC-ATTENUATION",
+        "Attenuation between vehicle and charger",
+        5,
+        "The control pilot attenuates the signal: cable, couplers and connectors.",
+        "Compare with a healthy outlet of the same type; raised attenuation points at cable, coupler or connector.",
+        f"{_ISO3} SLAC, attenuation profiles; DIN/TS 70121:2024-11 Annex C (informative)",
+    ),
+    Entry(
+        "PLC-CAPTURE",
+        "The recorded frames are whole",
+        5,
+        "The capture is damaged, or frames were lost while it was recorded.",
+        "Record again on a direct connection, and copy the file whole.",
+        "pcapng; Linux AF_PACKET statistics",
+    ),
+    Entry(
+        "PLC-LONG-CABLE",
+        "The cable is too long",
+        7,
+        "Attenuation grows with the square root of frequency, as it does along a cable.",
+        "Shorten the cable, or place the charger's modem nearer to the outlet.",
+        _DESK,
+    ),
+    Entry(
+        "PLC-MISMATCH",
+        "Reflections from a stub or a bad connector",
+        7,
+        "A stub, a wet or loose connector, or a wrong termination reflects the signal: ripple over frequency.",
+        "Inspect connectors at the distance that is named; remove stubs, dry and tighten contacts.",
+        _DESK,
+    ),
+    Entry(
+        "PLC-COUPLING",
+        "The signal is weak at every frequency",
+        7,
+        "The coupling transformer is open, or a series resistance sits in the control pilot.",
+        "Check coupler, its capacitor and the crimps of CP and PE; compare with a healthy outlet.",
+        f"{_ISO3}, coupling on CP and PE",
+    ),
+    Entry(
+        "PLC-NARROWBAND",
+        "A transmitter disturbs a narrow band",
+        6,
+        "A broadcaster, an amateur or another transmitter is received by the cable like by an antenna.",
+        "Improve shielding and its PE bond, fit ferrite beads on the vehicle inlet side, and measure at another hour.",
+        _DESK,
+    ),
+    Entry(
+        "PLC-BROADBAND-LOW",
+        "Broad noise at low frequencies",
+        8,
+        "A variable frequency drive or switched converter nearby, poorly shielded.",
+        "Fit ferrite cores on the high-voltage DC lines, shield and separate the cables; compare with the drive off.",
+        _FAULT_LINES,
+    ),
+    Entry(
+        "PLC-MAINS-SYNCHRONOUS",
+        "Noise in step with the mains",
+        7,
+        "Rectifiers, dimmers or switched supplies make impulses twice per mains cycle.",
+        "Switch supplies and chargers nearby off one at a time; filter the one that makes the difference.",
+        _FAULT_LINES,
+    ),
+    Entry(
+        "PLC-CROSSTALK",
+        "The neighbour outlet hears this vehicle too",
+        8,
+        "Control pilot cables of two outlets run together: a vehicle may be matched with the wrong outlet.",
+        "Separate and shield the control pilot cables of the outlets; use SLAC validation until that is done.",
+        f"{_ISO3}, SLAC matching decision",
+    ),
+    Entry(
+        "PLC-SATURATION",
+        "The receiver is at its upper limit",
+        5,
+        "The signal is too strong, or the receiver's gain too high: groups at 0 dB cannot be told apart.",
+        "Check the modem's transmit and receive calibration (AttnTx, AttnRx) and the length of the test cable.",
+        f"{_ISO3}, receive path calibration",
+    ),
+    Entry(
+        "PLC-NOISE",
+        "Errors without more attenuation",
+        7,
+        "Noise, not the cable: the attenuation is as it should be and yet blocks are wrong.",
+        "Fit ferrites, check shields and PE, switch drives off one at a time and compare.",
+        _FAULT_LINES,
+    ),
+    Entry(
+        "PLC-INTERRUPTED",
+        "The map came to its end",
+        4,
+        "The run was stopped before it was complete.",
+        "Run the same command again.",
+        _MANUAL,
+    ),
+)
