@@ -8,6 +8,7 @@ import pytest
 
 from v2g_tool.errors import RequestError
 from v2g_tool.model.library import FOLDERS, built_in_profiles, find_profile, load_profile
+from v2g_tool.model.plc_profile import RadioServices
 from v2g_tool.model.profile import (
     AnalyzerProfile,
     InverterProfile,
@@ -233,5 +234,5 @@ def test_a_profile_of_another_kind_is_not_found() -> None:
 
 
 def test_every_kind_of_profile_has_its_folder() -> None:
-    assert set(FOLDERS) == {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet}
+    assert set(FOLDERS) == {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices}
     assert all((built_in_profiles() / folder).is_dir() for folder in FOLDERS.values())

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from v2g_tool.errors import RequestError
 from v2g_tool.model.datafile import load
+from v2g_tool.model.plc_profile import RadioServices
 from v2g_tool.model.profile import AnalyzerProfile, InverterProfile, LimitSet, MeterProfile, Plan
 from v2g_tool.model.site import Site
 from v2g_tool.model.spelling import did_you_mean
 
-P = TypeVar("P", MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet)
+P = TypeVar("P", MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices)
 
 FOLDERS: dict[type, str] = {
     MeterProfile: "meters",
@@ -20,6 +21,7 @@ FOLDERS: dict[type, str] = {
     InverterProfile: "inverters",
     Plan: "plans",
     LimitSet: "limits",
+    RadioServices: "plc",
 }
 
 

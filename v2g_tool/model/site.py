@@ -10,10 +10,14 @@ from pydantic import Field, model_validator
 
 from v2g_tool.errors import RequestError
 from v2g_tool.model.base import Model
+from v2g_tool.model.carriers import MASKS
 from v2g_tool.model.spelling import did_you_mean
 
 Legal = Literal["free", "lockable", "sealed", "unknown"]
 """Legal status of a meter: only `free` (or `lockable` and found unlocked) may be adjusted."""
+
+MAC = r"^([0-9a-f]{2}(:[0-9a-f]{2}){5})?$"
+"""A MAC address in lower case, or nothing."""
 
 
 class SiteHead(Model):
@@ -153,6 +157,32 @@ class InverterSite(ModbusLink):
         return data
 
 
+class ModemSite(Model):
+    """`[modems.NAME]`: a PLC modem, by the Ethernet interface of this computer that leads to it."""
+
+    interface: str = Field(pattern=r"^[^\s/]{1,15}$")
+    mac: str = Field(default="", pattern=MAC)
+    """The modem on this wire; without it whoever answers."""
+    peer: str = Field(default="", pattern=MAC)
+    """The other end of the link to map; without it the only other station of the network."""
+    mask: str = "north-america"
+
+    @model_validator(mode="after")
+    def _mask_known(self) -> Self:
+        if self.mask not in MASKS:
+            raise ValueError(
+                f"no carrier mask '{self.mask}'.{did_you_mean(self.mask, MASKS)} Known: {', '.join(MASKS)}"
+            )
+        return self
+
+
+class SiteLimits(Model):
+    """`[limits]`: what the manual leaves to the site; the defaults are the manual's."""
+
+    snr_db: float = Field(default=10.0, ge=0, le=60)
+    carriers_below_pct: float = Field(default=0.0, ge=0, lt=100)
+
+
 class Trust(Model):
     """`[trust]`: whose reports are accepted here."""
 
@@ -168,6 +198,8 @@ class Site(Model):
     meters: dict[str, MeterSite] = {}
     analyzers: dict[str, AnalyzerSite] = {}
     inverters: dict[str, InverterSite] = {}
+    modems: dict[str, ModemSite] = {}
+    limits: SiteLimits = SiteLimits()
     trust: Trust = Trust()
 
     @model_validator(mode="after")
@@ -179,6 +211,7 @@ class Site(Model):
             _must_exist(f"chargers.{name}.meter", charger.meter, self.meters)
             _must_exist(f"chargers.{name}.analyzer", charger.analyzer, self.analyzers)
             _must_exist(f"chargers.{name}.inverter", charger.inverter, self.inverters)
+            _must_exist(f"chargers.{name}.modem", charger.modem, self.modems)
         return self
 
     def meter(self, target: str) -> MeterSite:
@@ -192,9 +225,32 @@ class Site(Model):
             )
         return self.meters[target]
 
+    def modem(self, target: str) -> tuple[str, ModemSite]:
+        """Give name and entry of the modem `target`; without a name the only one, or the one of the only charger.
+
+        Raises RequestError with the names there are.
+        """
+        chosen = target or self._only_modem()
+        if chosen not in self.modems:
+            raise RequestError(
+                f"site '{self.site.name}' has no modem '{chosen}'.{did_you_mean(chosen, self.modems)}"
+                if chosen
+                else f"site '{self.site.name}' does not say which modem is meant",
+                why=f"The site file lists: {', '.join(self.modems) or 'no modem at all'}.",
+                todo="Give one of these names as --target, or add [modems.NAME] with its interface to the site file.",
+                key=("modems",) if self.modems else (),
+            )
+        return chosen, self.modems[chosen]
+
+    def _only_modem(self) -> str:
+        if len(self.modems) == 1:
+            return next(iter(self.modems))
+        of_chargers = {charger.modem for charger in self.chargers.values() if charger.modem}
+        return of_chargers.pop() if len(of_chargers) == 1 else ""
+
     def charger_of(self, target: str) -> str:
-        """Give the name of the charger that the meter `target` belongs to, or an empty text."""
-        return next((name for name, charger in self.chargers.items() if charger.meter == target), "")
+        """Give the name of the charger that `target` (a meter or modem) belongs to, or an empty text."""
+        return next((name for name, c in self.chargers.items() if target in (c.meter, c.modem)), "")
 
 
 def _must_exist(key: str, name: str, known: Mapping[str, object]) -> None:

@@ -1,0 +1,167 @@
+"""The wire on real interfaces, in network namespaces of its own."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.hal.homeplug_wire import namespace
+from v2g_tool.errors import RequestError
+from v2g_tool.hal.homeplug.interface import Interface, read_links, usable
+from v2g_tool.hal.homeplug.wire import grant_command
+
+
+def test_frames_come_with_their_vlan_tags_and_other_protocols_do_not() -> None:
+    said = namespace.run("tags")
+
+    assert said["heard"] == [*said["sent"], None]
+    assert all(0 <= age_s < 5 for age_s in said["age_s"])
+
+
+def test_what_is_sent_here_is_never_taken_for_an_answer() -> None:
+    assert namespace.run("own_frames") == {"sent": True, "own": True, "other": True}
+
+
+def test_waiting_keeps_its_deadline_and_costs_no_computing() -> None:
+    said = namespace.run("silence")
+
+    assert said["heard"] is None
+    assert 0.3 <= said["wall_s"] < 0.6
+    assert said["cpu_s"] < 0.03
+
+
+@pytest.fixture(scope="module")
+def objections() -> dict[str, list[str]]:
+    return dict(namespace.run("objections"))
+
+
+def test_a_misspelt_interface_is_answered_with_those_there_are(objections: dict[str, list[str]]) -> None:
+    kind, what, why, _ = objections["plc"]
+
+    assert kind == "RequestError"
+    assert "Did you mean 'plc0'?" in what
+    assert "br0, dark0, dark1, modem0, plc0, port0, port1" in why
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "word"),
+    [
+        ("lo", "RequestError", "loopback"),
+        ("br0", "RequestError", "bridge"),
+        ("dark0", "Unreachable", "no carrier"),
+        ("dark1", "Unreachable", "switched off"),
+    ],
+)
+def test_an_interface_that_reaches_no_modem_is_named(
+    objections: dict[str, list[str]], name: str, kind: str, word: str
+) -> None:
+    error, what, why, todo = objections[name]
+
+    assert error == kind
+    assert word in what
+    assert why
+    assert todo
+
+
+def test_the_ports_of_a_bridge_are_offered_instead_of_the_bridge(objections: dict[str, list[str]]) -> None:
+    assert "port0" in objections["br0"][2]
+
+
+def test_a_port_of_a_bridge_is_heard_before_the_bridge_takes_its_frames() -> None:
+    assert namespace.run("bridge_port") == {"heard": True, "sent": True}
+
+
+def test_an_interface_that_goes_down_while_in_use_is_named() -> None:
+    said = namespace.run("switched_off")
+
+    assert said["error"] == "Unreachable"
+    assert "'plc0' failed while it was in use" in said["what"]
+
+
+def test_a_container_without_the_right_is_told_how_to_be_started() -> None:
+    if shutil.which("setpriv") is None:
+        pytest.skip("the program setpriv is not installed")
+
+    said = namespace.run("denied")
+
+    assert said["error"] == "NotPermitted"
+    assert "CAP_NET_RAW" in said["what"]
+    assert "--cap-add=NET_RAW" in said["todo"]
+
+
+def test_a_flood_of_other_protocols_never_reaches_the_program() -> None:
+    said = namespace.run("foreign_flood")
+
+    assert not said["heard"]
+    assert said["cpu_s"] < 0.05
+    assert said["lost"] == 0
+
+
+def test_the_command_that_grants_the_right_grants_no_other() -> None:
+    command = grant_command(
+        ["/opt/v2g/bin/v2g-plc-tool", "–snr-map", "a b"], [("V2G_SITE", "my site.toml")], 1000, 1001
+    )
+
+    words = shlex.split(command)
+    assert words[0] == "sudo"
+    assert [word for word in words if "caps" in word] == ["--inh-caps=+net_raw", "--ambient-caps=+net_raw"]
+    assert words[words.index("--") :] == ["--", "env", "V2G_SITE=my site.toml", *words[-3:]]
+    assert words[-3:] == ["/opt/v2g/bin/v2g-plc-tool", "–snr-map", "a b"]
+
+
+PROBE = (
+    "import os, socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0);"
+    "print(os.getuid(), os.environ['V2G_SITE'], [l.split()[1] for l in open('/proc/self/status') if l[:6] == 'CapEff'])"
+)
+
+
+def test_the_printed_command_works_for_an_ordinary_user() -> None:
+    python = Path("/usr/bin/python3")
+    tried = subprocess.run(["setpriv", "--reuid=65534", "true"], capture_output=True, check=False)
+    if tried.returncode or not python.exists():
+        pytest.skip("needs root, setpriv and /usr/bin/python3")
+    command = grant_command([str(python), "-c", PROBE], [("V2G_SITE", "here")], 65534, 65534)
+
+    done = subprocess.run(shlex.split(command)[1:], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert done.stdout.split() == ["65534", "here", f"['{1 << 13:016x}']"]
+
+
+def link(*, kind: int = 1, name: bytes = b"eth0\0", flags: int = 0x11043) -> bytes:
+    """Give an RTM_NEWLINK message as of rtnetlink(7)."""
+    attributes = struct.pack("=HH", 4 + len(name), 3) + name + bytes(-len(name) % 4)
+    attributes += struct.pack("=HH6s2x", 10, 1, bytes.fromhex("020000000010"))
+    body = struct.pack("=BxHiII", 0, kind, 2, flags, 0) + attributes
+    return struct.pack("=IHHII", 16 + len(body), 16, 2, 1, 0) + body
+
+
+def test_an_interface_is_read_from_the_kernels_message() -> None:
+    end = struct.pack("=IHHIII", 20, 3, 2, 1, 0, 0)
+
+    assert list(read_links(link() + end)) == [
+        Interface("eth0", 2, "02:00:00:00:00:10", True, False, True, True, "", 0),
+        None,
+    ]
+
+
+def test_a_tunnel_is_no_ethernet_interface() -> None:
+    (tunnel,) = read_links(link(kind=65534, name=b"tun0\0"))
+    assert tunnel is not None
+
+    with pytest.raises(RequestError, match="'tun0' is no Ethernet interface"):
+        usable("tun0", {"tun0": tunnel})
+
+
+@given(st.binary(max_size=200), st.integers(0, 200))
+@settings(max_examples=100, deadline=None)
+def test_any_message_of_the_kernel_is_read_to_its_end(noise: bytes, cut: int) -> None:
+    for data in (noise, link()[:cut] + noise):
+        assert len(list(read_links(data))) <= len(data) // 16
