@@ -47,7 +47,7 @@ def polled(*arguments: str) -> list[float]:
 
 def test_the_bench_shares_nothing_with_the_drivers() -> None:
     allowed = {"v2g_tool.bench", "v2g_tool.errors"}
-    for path in Path(v2g_tool.bench.__file__).parent.glob("*.py"):
+    for path in Path(v2g_tool.bench.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

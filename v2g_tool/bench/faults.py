@@ -23,6 +23,10 @@ ANALYZERS = ("analyzer_01",)
 """Names of the bench's analyzers."""
 LOADS = ("charger_01",)
 """Names of the chargers whose load can be faulty."""
+MODEMS = ("modem_01", "modem_02", "modem_03", "modem_04", "modem_05")
+"""Names of the bench's PLC modems; the last two are both ends of one line."""
+PILOT_LINES = ("charger_01", *MODEMS[:4])
+"""Whose powerline can be disturbed: that of the charger, as all its modems see it, or one modem's alone."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class FaultKind:
 
     name: str
     group: str
-    """wire, meter, wiring, analyzer, inverter or load."""
+    """wire, meter, wiring, analyzer, inverter, load; line, frame or modem for PLC."""
     line: str
     """What goes wrong, in one line."""
     targets: tuple[str, ...]
@@ -92,6 +96,33 @@ _ANALYZER = {
     "analyzer-overrange": "currents and powers read over range",
     "analyzer-wrong-serial": "the analyzer is another one than the site names",
 }
+_LINE = {
+    "long-cable": "the pilot line is far too long",
+    "mismatch": "a branch or a wet connector reflects",
+    "coupling-loss": "a coupler loses the same at all frequencies",
+    "narrowband": "broadcast stations are received on the line",
+    "broadband-low": "a drive disturbs the low frequencies",
+    "mains-synchronous": "bursts disturb the line at one mains phase",
+    "crosstalk": "the neighbour outlet hears the vehicle too well",
+    "saturation": "the receiver is overdriven",
+}
+_FRAME = {
+    "frame-lost": "a frame from the modem is lost",
+    "frame-duplicated": "a frame from the modem comes twice",
+    "frame-reordered": "a frame from the modem comes after the next",
+    "frame-truncated": "only the first half of a frame comes",
+    "frame-foreign": "frames of other makers and stations come first",
+    "lying-status": "an answer's status contradicts its contents",
+    "lying-peer": "an answer is about another address",
+    "lying-length": "a length or count in an answer is false",
+}
+_MODEM = {
+    "modem-silent": "no modem is there",
+    "modem-bootloader": "the modem stays in its bootloader",
+    "modem-refusing": "the modem refuses maps, SNR and statistics",
+    "counters-reset": "the statistics restart after each reading",
+    "frame-flood": "25,000 hostile frames come each second",
+}
 
 _KINDS = [
     FaultKind("silence", "wire", "the device stops answering", _MODBUS, after=6),
@@ -117,6 +148,10 @@ _KINDS = [
     FaultKind("inverter-stuck", "inverter", "the inverter takes set points and ignores them", INVERTERS),
     FaultKind("inverter-slow", "inverter", "the inverter needs 5 s for a step", INVERTERS),
     FaultKind("load-unsteady", "load", "the load jumps every 0.3 s", LOADS),
+    *_group("line", PILOT_LINES, _LINE),
+    *_group("frame", MODEMS, _FRAME),
+    FaultKind("frame-late", "frame", "a frame from the modem comes after the timeout", MODEMS, delay_s=0.4),
+    *_group("modem", MODEMS, _MODEM),
 ]
 
 CATALOGUE: Mapping[str, FaultKind] = {kind.name: kind for kind in _KINDS}

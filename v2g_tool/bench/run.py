@@ -5,6 +5,7 @@ plant ──┬── meter_01  EMS meter service  Modbus TCP
         ├── meter_03  EMS meter service  Modbus TCP, sealed
         ├── analyzer_01  WT333E          SCPI socket, HiSLIP
         └── inverter_01  SunSpec         Modbus TCP
+pilot line ── modem_01 … modem_05       HomePlug on veth pairs, see `v2g_tool.bench.homeplug.scenes`
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from v2g_tool.bench.analyzer_model import AnalyzerModel
 from v2g_tool.bench.ems_service import FREE, SEALED, EmsIdentity, EmsService
@@ -33,7 +34,16 @@ from v2g_tool.bench.modbus import ModbusDevice, Registers, WriteLog, WriteReques
 from v2g_tool.bench.modbus_wires import ModbusRtuServer, ModbusTcpServer
 from v2g_tool.bench.plant import Plant
 from v2g_tool.bench.scpi_wires import HislipServer, ScpiSocketServer
-from v2g_tool.bench.site import CT_A, Addresses, MeterEntry, site_text, truth_text, write_test_key
+from v2g_tool.bench.site import (
+    CT_A,
+    LISTED_MODEMS,
+    Addresses,
+    MeterEntry,
+    ModemEntry,
+    site_text,
+    truth_text,
+    write_test_key,
+)
 from v2g_tool.bench.sunspec import SunSpecInverter
 from v2g_tool.bench.wattnode import WattNode
 from v2g_tool.bench.wt300e import Wt300e
@@ -78,6 +88,7 @@ class Bench:
         update_s: update interval of the meters in s.
         directory: where its files go; a temporary one, removed at the end, when None.
         rtu_delay_s: how long the meter on the serial line thinks before it answers.
+        plc: serve the PLC modems too, on veth pairs that are there.
 
     Raises:
         RequestError: a fault is not known.
@@ -91,6 +102,7 @@ class Bench:
         directory: Path | None = None,
         *,
         rtu_delay_s: float = 0.0,
+        plc: bool = False,
     ) -> None:
         self.seed = seed
         self.faults = [parse_fault(spelling) for spelling in faults]
@@ -99,6 +111,7 @@ class Bench:
         self.plant = Plant(seed, unsteady=self._faults("charger_01").has("load-unsteady"))
         self._start_s = time.monotonic()
         self._rtu_delay_s = rtu_delay_s
+        self._plc = plc
         self._given_directory = directory
         self._directory: Path | None = None
         self._servers: list[Server] = []
@@ -178,9 +191,10 @@ class Bench:
         errors = {name: meter.true_errors for name, meter in self.meters.items()}
         fingerprint = write_test_key(self.directory / "bench.key.pem", self.directory / "bench.cert.pem")
         today = datetime.datetime.now(datetime.UTC).date()
-        site = site_text(meters, addresses, fingerprint, today)
+        modems, lines = self._modems() if self._plc else ([], {})
+        site = site_text(meters, addresses, fingerprint, today, modems)
         (self.directory / "site.toml").write_text(site, encoding="utf-8")
-        (self.directory / "truth.json").write_text(truth_text(errors), encoding="utf-8")
+        (self.directory / "truth.json").write_text(truth_text(errors, lines), encoding="utf-8")
 
     def _core(self, name: str, errors: Callable[[int], MeterErrors], faults: FaultSet) -> MeterCore:
         # Each meter draws from its own number, or all would share one noise.
@@ -230,6 +244,14 @@ class Bench:
         self._hislip_port = hislip.port
         return lines.port
 
+    def _modems(self) -> tuple[list[ModemEntry], dict[str, dict[str, Any]]]:
+        from v2g_tool.bench.homeplug.service import PlcService
+
+        service = PlcService(self.seed, self._faults)
+        self._servers.append(service)
+        lines = service.truth
+        return [ModemEntry(name, lines[name]["interface"], lines[name]["mac"]) for name in LISTED_MODEMS], lines
+
     def _inverter(self) -> int:
         name = "inverter_01"
         faults = self._faults(name)
@@ -240,10 +262,21 @@ class Bench:
 def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int = 1, update_s: float = 0.1) -> int:
     """Run a command beside a bench and give its exit status, 128 + n when signal n ended it.
 
+    Both are in a network of their own, where the modems are; where the system forbids that, there are no modems.
+
     Raises:
         RequestError: a fault is not known, or the command cannot be started.
     """
-    with _forwarded_signals() as children, Bench(seed, faults, update_s) as bench:
+    from v2g_tool.bench.homeplug.service import veth_pairs
+    from v2g_tool.bench.namespace import own_network
+
+    with (
+        _forwarded_signals() as children,
+        own_network(veth_pairs()) as refusal,
+        Bench(seed, faults, update_s, plc=not refusal) as bench,
+    ):
+        if refusal:
+            sys.stderr.write(f"The bench runs without PLC modems: {refusal}\n")
         child = _started(command, {**os.environ, **bench.environment()})
         children.append(child)
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from v2g_tool.bench.meter_model import MeterErrors
 
@@ -21,6 +21,8 @@ DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"
 """Extended key usage for signing documents (RFC 9336)."""
 CT_A = (100, 5)
 """Current transformers of the meters that have some, primary and secondary in A."""
+LISTED_MODEMS = ("modem_01", "modem_02", "modem_03")
+"""Modems that the site file names; the others stand for the two ends that a test plugs its own programs into."""
 
 _CALIBRATION_DAYS = 220
 _CERTIFICATE_DAYS = 365
@@ -64,6 +66,12 @@ max_discharge_w = 11000.0
 [trust]
 fingerprints = ["{fingerprint}"]
 """
+_MODEM = """
+[modems.{name}]
+interface = "{interface}"
+mac = "{mac}"
+mask = "north-america"
+"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,15 @@ class MeterEntry:
 
 
 @dataclass(frozen=True)
+class ModemEntry:
+    """What the site file says of one PLC modem."""
+
+    name: str
+    interface: str
+    mac: str
+
+
+@dataclass(frozen=True)
 class Addresses:
     """Where the instruments that are no meters are."""
 
@@ -87,11 +104,22 @@ class Addresses:
     inverter_port: int
 
 
-def site_text(meters: list[MeterEntry], addresses: Addresses, fingerprint: str, today: datetime.date) -> str:
-    """Give the content of the bench's site file."""
+def site_text(
+    meters: list[MeterEntry],
+    addresses: Addresses,
+    fingerprint: str,
+    today: datetime.date,
+    modems: Sequence[ModemEntry] = (),
+) -> str:
+    """Give the content of the bench's site file; the charger's modem is the first one."""
     due = today + datetime.timedelta(days=_CALIBRATION_DAYS)
     tail = _TAIL.format(**asdict(addresses), due=due.isoformat(), fingerprint=fingerprint)
-    return "\n".join([_HEAD, *(_meter_text(meter) for meter in meters)]) + tail
+    head = _HEAD + (f'modem = "{modems[0].name}"\n' if modems else "")
+    return "\n".join([head, *(_meter_text(meter) for meter in meters)]) + tail + "".join(map(_modem_text, modems))
+
+
+def _modem_text(modem: ModemEntry) -> str:
+    return _MODEM.format(**asdict(modem))
 
 
 def _meter_text(meter: MeterEntry) -> str:
@@ -104,13 +132,13 @@ def _meter_text(meter: MeterEntry) -> str:
     return "\n".join(lines) + "\n" + _METER_TAIL
 
 
-def truth_text(errors: Mapping[str, MeterErrors]) -> str:
-    """Give the true errors of the meters as JSON."""
-    shown = {
+def truth_text(errors: Mapping[str, MeterErrors], lines: Mapping[str, Mapping[str, Any]]) -> str:
+    """Give the true errors of the meters, and the truth about the line of each modem, as JSON."""
+    meters = {
         name: {"gain_ratio": part.gain_ratio, "phase_deg": part.phase_deg, "offset_w": part.offset_w}
         for name, part in errors.items()
     }
-    return json.dumps(shown, indent=2) + "\n"
+    return json.dumps({**meters, **lines}, indent=2) + "\n"
 
 
 def write_test_key(key_path: Path, certificate_path: Path) -> str:

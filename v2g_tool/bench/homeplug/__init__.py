@@ -1,0 +1,1 @@
+"""HomePlug modems on a simulated powerline, reached over veth pairs."""
