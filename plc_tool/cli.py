@@ -1,4 +1,4 @@
-"""The command line of v2g-plc-tool: wiring only. It has no command yet; each appears when it works."""
+"""The command line of v2g-plc-tool: wiring only."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from plc_tool import commands
 from v2g_tool.command_group import ManualGroup, version_option
 
 app = typer.Typer(
     cls=ManualGroup,
-    invoke_without_command=True,
+    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help without rich: twice as fast
     add_completion=False,
@@ -19,9 +20,11 @@ app = typer.Typer(
 
 
 @app.callback()
-def root(
-    ctx: typer.Context,
-    _version_asked: Annotated[bool, version_option("v2g-plc-tool")] = False,
-) -> None:
-    """Map and diagnose the PLC link of a charger. This version has no command yet."""
-    typer.echo(ctx.get_help())
+def root(_version_asked: Annotated[bool, version_option("v2g-plc-tool")] = False) -> None:
+    """Map and diagnose the PLC link of a charger."""
+
+
+app.command("snr-map", short_help="Map the PLC link; name what disturbs it.")(commands.snr_map)
+app.command("listen", short_help="Listen to vehicles plugging in; send nothing.")(commands.listen)
+app.command("diff", short_help="Compare two maps: ferrite on and off.")(commands.diff)
+app.command("stations", short_help="List modems and stations.")(commands.stations)

@@ -9,22 +9,14 @@ from typing import Annotated
 
 import typer
 
+from plc_tool.commands import snr_map
 from v2g_tool.command_group import ManualGroup, version_option
+from v2g_tool.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
 
 Version = Annotated[bool, version_option("v2g-tool")]
 Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
-SiteFile = Annotated[
-    Path | None, typer.Option("--site", help="Site file; else $V2G_SITE, ./site.toml, /etc/v2g/site.toml.")
-]
-Out = Annotated[Path, typer.Option(help="Folder in which the report's folder is made.")]
-Json = Annotated[bool, typer.Option("--json", help="Print report.json on standard output, and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no report on the terminal.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to test loads and corrections without being asked.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing to any device; judge the present load.")]
-Unsigned = Annotated[bool, typer.Option("--unsigned", help="Do not sign; the result is at best 'not judged'.")]
-PassphraseFd = Annotated[
-    int | None, typer.Option(help="File descriptor to read the key's passphrase from; else it is asked for.")
-]
 
 
 class Adjust(StrEnum):
@@ -85,6 +77,9 @@ def calibrate(
     request = commission.Request(target, site, out, json, quiet, yes, unsigned, passphrase)
     options = Options(dry_run, allow_derived, accept_past_due, adjust.value)
     raise typer.Exit(commission.calibrate(request, options))
+
+
+app.command("snr-map", short_help="Map the PLC link; name what disturbs it.")(snr_map)
 
 
 @app.command(short_help="Read a meter once; write nothing.")

@@ -1,0 +1,212 @@
+"""What the maps of a link mean: the 10 dB rule where it can be judged, and what else is worth saying. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plc_tool.diagnosis import Cause
+from plc_tool.error_rates import qpsk_es_n0_db
+from plc_tool.ladder import mean_db
+from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, ModemIdentity, Observation, Refusal, Tier
+from v2g_tool.rules.catalogue import finding
+
+
+@dataclass(frozen=True)
+class SnrLimit:
+    """The SNR that every carrier needs in dB, and the share of carriers in % that may miss it."""
+
+    snr_db: float = 10.0
+    carriers_below_pct: float = 0.0
+
+
+@dataclass(frozen=True)
+class SnrCount:
+    """How many carriers were judged, how many are below the limit in their worst row, and where these lie."""
+
+    judged: int
+    below: int
+    bands: tuple[Band, ...]
+
+
+def judge(
+    target: str, observation: Observation, maps: Sequence[LinkMap], causes: Sequence[Cause], limit: SnrLimit
+) -> list[Finding]:
+    """Give the findings about the link of the modem `target`, from its maps, the most telling first."""
+    snr = _snr(target, maps, limit)
+    return [
+        _modem(target, observation.identities),
+        *_link(target, observation),
+        _tier(target, maps, observation.refusals),
+        snr,
+        *(_errors(target, link) for link in maps[:1] if link.errors is not None),
+        *(_attenuation(target, link) for link in maps[:1] if link.tier is Tier.ATTENUATION and link.spectrum),
+        *(_cause(target, cause, snr.verdict) for cause in causes),
+        *_capture(target, observation),
+    ]
+
+
+def snr_count(link: LinkMap, limit_db: float) -> SnrCount:
+    """Give how the active carriers of an SNR map stand to the limit, each in its worst row."""
+    if link.spectrum is None:
+        return SnrCount(0, 0, ())
+    lowest = link.spectrum.lowest()
+    below = [at for at, value in enumerate(lowest) if value is not None and value < limit_db]
+    judged = sum(value is not None for value in lowest)
+    return SnrCount(judged, len(below), _joined([link.spectrum.points[at] for at in below]))
+
+
+def _joined(bands: Sequence[Band]) -> tuple[Band, ...]:
+    """Give bands with those that touch (to 1 Hz) made one."""
+    joined: list[Band] = []
+    for band in bands:
+        if joined and band.low_hz - joined[-1].high_hz < 1:
+            joined[-1] = Band(joined[-1].low_hz, band.high_hz)
+        else:
+            joined.append(band)
+    return tuple(joined)
+
+
+def megahertz(bands: Sequence[Band], most: int = 4) -> str:
+    """Give bands as text, the widest first: `2.10-2.47, 7.40-7.55 MHz and 3 more`."""
+    widest = sorted(bands, key=lambda b: b.low_hz - b.high_hz)[:most]
+    shown = ", ".join(f"{b.low_hz / 1e6:.2f}-{b.high_hz / 1e6:.2f}" for b in sorted(widest, key=lambda b: b.low_hz))
+    more = f" and {len(bands) - most} more" if len(bands) > most else ""
+    return f"{shown} MHz{more}"
+
+
+def _modem(target: str, identities: Sequence[ModemIdentity]) -> Finding:
+    if not identities:
+        return finding("PLC-MODEM", target, Verdict.INCONCLUSIVE, "No modem said what it is.")
+    evidence = [Evidence(name=i.mac, value=f"{i.maker} {i.chip}", source=i.firmware) for i in identities]
+    first = identities[0]
+    return finding("PLC-MODEM", target, Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
+
+
+def _link(target: str, observation: Observation) -> list[Finding]:
+    stations = {s.mac for network in observation.networks for s in network.stations}
+    stations -= {identity.mac for identity in observation.identities[:1]}
+    linked = any(state.linked for state in observation.link_states)
+    if stations or linked:
+        others = f" with {', '.join(sorted(stations))}" if stations else ""
+        return [finding("PLC-LINK", target, Verdict.PASS, f"The modem is in a powerline network{others}.")]
+    if not observation.link_states and not observation.networks:
+        return []
+    return [finding("PLC-LINK", target, Verdict.INCONCLUSIVE, "The modem is in no powerline network.")]
+
+
+def _tier(target: str, maps: Sequence[LinkMap], refusals: Sequence[Refusal]) -> Finding:
+    reasons = dict.fromkeys(f"{r.message} was refused by {r.reporter}: {r.meaning}" for r in refusals)
+    empty = dict.fromkeys(
+        f"tier {int(m.tier)} of {m.reporter}: {FLAG_WORDS[m.flags[0]]}" for m in maps if m.spectrum is None and m.flags
+    )
+    causes = [*reasons, *empty]
+    evidence = [Evidence(name="why not better", value=cause) for cause in causes]
+    best = next((m for m in maps if _says_something(m)), None)
+    if best is None:
+        statement = f"Nothing about the link could be measured: {causes[0] if causes else 'nobody sent anything'}."
+        return finding("PLC-TIER", target, Verdict.INCONCLUSIVE, statement, evidence)
+    rows = f", {len(best.spectrum.rows)} rows of {len(best.spectrum.points)} points" if best.spectrum else ""
+    statement = f"Tier {int(best.tier)}: {best.tier.title} as {best.reporter} sees {best.peer or 'all peers'}{rows}."
+    if causes:
+        statement += f" Not better, because {causes[0]}."
+    return finding("PLC-TIER", target, Verdict.PASS, statement, evidence)
+
+
+def _says_something(link: LinkMap) -> bool:
+    return link.spectrum is not None or (link.tier is Tier.ERROR_RATE and link.errors is not None)
+
+
+def _snr(target: str, maps: Sequence[LinkMap], limit: SnrLimit) -> Finding:
+    floors = next((m for m in maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None), None)
+    if floors is None:
+        statement = f"The {limit.snr_db:g} dB rule can't be judged: {_why_not(maps)}"
+        return finding("PLC-SNR", target, Verdict.INCONCLUSIVE, statement)
+    count = snr_count(floors, limit.snr_db)
+    share = 100 * count.below / count.judged
+    evidence = [
+        Evidence(name="carriers below", value=str(count.below), limit=f"{limit.carriers_below_pct:g} %"),
+        Evidence(name="share", value=f"{share:.1f}", unit="%", source=f"{count.judged} active carriers, worst slot"),
+        *(Evidence(name="band", value=megahertz([band])) for band in count.bands[:20]),
+    ]
+    if share > limit.carriers_below_pct:
+        statement = (
+            f"{count.below} of {count.judged} carriers ({share:.1f} %) are below {limit.snr_db:g} dB "
+            f"in their worst slot: {megahertz(count.bands)}."
+        )
+        return finding("PLC-SNR", target, Verdict.FAIL, statement, evidence)
+    statement = (
+        f"{count.judged - count.below} of {count.judged} carriers have at least {limit.snr_db:g} dB in every slot."
+    )
+    return finding("PLC-SNR", target, Verdict.PASS, statement, evidence)
+
+
+def _why_not(maps: Sequence[LinkMap]) -> str:
+    best = next((m for m in maps if _says_something(m)), None)
+    if best is None:
+        return "nothing was measured."
+    if best.tier is Tier.MODEM_SNR:
+        return "the unit of this modem's SNR is not published, so it carries no verdict."
+    if best.tier is Tier.ATTENUATION:
+        return "this chip shows attenuation, not SNR, and the noise is not known."
+    return "this chip shows error rates of the whole link, not SNR."
+
+
+def _errors(target: str, link: LinkMap) -> Finding:
+    rates = link.errors
+    assert rates is not None  # noqa: S101 - the caller chose such maps
+    evidence = [
+        Evidence(name="blocks", value=str(rates.blocks), source="VS_LNK_STATS"),
+        *_ratio("block error ratio", rates.block_error_ratio),
+        *_ratio("MPDU error ratio", rates.mpdu_error_ratio),
+        *_ratio("bit error ratio before decoding", rates.bit_error_ratio),
+    ]
+    if "too-few-blocks" in link.flags:
+        statement = f"Only {rates.blocks} blocks were received in {rates.seconds:.1f} s: too few for a rate."
+        return finding("PLC-ERRORS", target, Verdict.SKIPPED, statement, evidence)
+    return finding("PLC-ERRORS", target, Verdict.SKIPPED, _errors_statement(rates), evidence)
+
+
+def _errors_statement(rates: ErrorRates) -> str:
+    since = f"in {rates.seconds:.1f} s" if rates.seconds else "since the modem began to count"
+    ber = rates.bit_error_ratio
+    es_n0 = qpsk_es_n0_db(ber) if ber is not None else None
+    like = f" (like QPSK at {es_n0:.1f} dB Es/N0; indicative)" if es_n0 is not None else ""
+    failed = f"{100 * (rates.block_error_ratio or 0):.3g} % of {rates.blocks} blocks failed"
+    return f"{failed} {since}; bit error ratio before decoding {ber or 0:.2g}{like}. No limit is published for these."
+
+
+def _ratio(name: str, value: float | None) -> list[Evidence]:
+    return [] if value is None else [Evidence(name=name, value=f"{value:.3g}", unit="1")]
+
+
+def _attenuation(target: str, link: LinkMap) -> Finding:
+    values = [v for v in link.spectrum.medians() if v is not None] if link.spectrum else []
+    median = statistics.median(values)
+    whose = "as the charger reports it" if "reported-mean" in link.flags else "raw, before the charger's corrections"
+    statement = (
+        f"Attenuation from {link.peer} to {link.reporter}: mean {mean_db(link):.1f} dB, median {median:.1f} dB, "
+        f"{min(values):.0f} to {max(values):.0f} dB in {len(values)} groups, {whose}."
+    )
+    limits = [
+        Evidence(name="direct match", value="10", unit="dB", source="C_EV_match_signalattn_direct; reference differs"),
+        Evidence(name="indirect match", value="20", unit="dB", source="C_EV_match_signalattn_indirect"),
+        Evidence(name="robust", value="20 to 35", unit="dB", source="DIN/TS 70121:2024-11 Annex C, informative"),
+    ]
+    return finding("PLC-ATTENUATION", target, Verdict.SKIPPED, statement, limits)
+
+
+def _cause(target: str, cause: Cause, snr: Verdict) -> Finding:
+    """Give a cause as a finding: it fails with the limit, is open where that could not be judged, else is noted."""
+    verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.SKIPPED}.get(snr, Verdict.INCONCLUSIVE)
+    evidence = (*cause.evidence, Evidence(name="confidence", value=f"{cause.confidence:.2f}", unit="1"))
+    return finding(cause.check, target, verdict, cause.statement, evidence)
+
+
+def _capture(target: str, observation: Observation) -> list[Finding]:
+    if not observation.damaged:
+        return []
+    statement = f"{observation.damaged} of {observation.frames} frames are damaged; they were left out."
+    return [finding("PLC-CAPTURE", target, Verdict.SKIPPED, statement)]

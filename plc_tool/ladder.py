@@ -1,0 +1,260 @@
+"""The ladder of measurement: from what was observed to maps, the most telling tier first. Pure.
+
+1 modem SNR · 2 SNR floor from bit loading · 3 attenuation from SLAC sounding · 4 error rates. A map that says less
+than it seems carries a flag instead of values.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from plc_tool.error_rates import error_rates
+from v2g_tool.model.carriers import CARRIERS, CarrierMask
+from v2g_tool.model.plc import (
+    Band,
+    ErrorRates,
+    Flag,
+    LinkMap,
+    ModemSnr,
+    Observation,
+    ReportedAttenuation,
+    Row,
+    SlacStart,
+    SoundProfile,
+    Spectrum,
+    Tier,
+    ToneMap,
+)
+
+FLOORS_DB = (0.0, 2.0, 4.0, 7.0, 10.0, 16.0, 22.0, 28.0, 36.0)
+"""SNR in dB that a bit-loading code needs at least; source: open-plc-utils, `mod2db`."""
+TOP_CODE = 7
+"""1024-QAM, the top of HomePlug AV: above it the SNR may be anything."""
+ROBO_CODE = 2
+"""QPSK: what a modem without a negotiated tone map reports for every carrier."""
+INITIAL = 0xFF
+"""The interval index of a VertexCom modem's first estimate, before intervals were agreed."""
+PAUSE_S = 1.0
+"""A pause between sounds that begins a new sounding: an EV may use one run id for every attempt."""
+SAME_S = 10.0
+"""A report that comes so soon after sounds is about them (TT_EVSE_match_session, ISO 15118-3 Table A.1)."""
+SYNTHETIC_EQUAL = 50
+"""So many equal groups of 58 are no measurement: real reports had at most 23 (public captures)."""
+SATURATED_GROUPS = 3
+"""So many groups at 0 dB are a receiver at its limit, not a cable without loss."""
+
+_Item = TypeVar("_Item")
+
+
+def link_maps(observation: Observation, mask: CarrierMask, mains_hz: float) -> tuple[LinkMap, ...]:
+    """Give a map for each link and direction that was observed, the most telling tier first.
+
+    Within a tier the newest comes first, of one sounding the modem that heard it best: the outlet that the car is at.
+    """
+    maps = [
+        *_snr_maps(observation.snrs, mask),
+        *_tone_map_maps(observation.tone_maps, mask, mains_hz),
+        *_attenuation_maps(observation, mask),
+    ]
+    rates = error_rates(observation.counters)
+    maps = [_with_errors(link, rates) for link in maps]
+    maps += [_errors_only(reporter, peer, *found) for (reporter, peer), found in rates.items()]
+    return tuple(sorted(maps, key=_rank))
+
+
+def _rank(link: LinkMap) -> tuple[bool, int, float, float]:
+    """Order by use: with values before without, low tier first, newest, strongest."""
+    empty = link.spectrum is None and link.tier is not Tier.ERROR_RATE
+    return empty, link.tier, -round(link.start_s), mean_db(link) if link.tier is Tier.ATTENUATION else 0.0
+
+
+def mean_db(link: LinkMap) -> float:
+    """Give the mean over the points of the medians over the rows in dB; 0 without values."""
+    values = [v for v in link.spectrum.medians() if v is not None] if link.spectrum else []
+    return statistics.fmean(values) if values else 0.0
+
+
+def _grouped(items: Iterable[_Item], *names: str) -> dict[tuple[Hashable, ...], list[_Item]]:
+    groups: dict[tuple[Hashable, ...], list[_Item]] = defaultdict(list)
+    for item in items:
+        groups[tuple(getattr(item, name) for name in names)].append(item)
+    return groups
+
+
+def _map(
+    tier: Tier,
+    first: ToneMap | ModemSnr | SoundProfile,
+    peer: str,
+    points: Sequence[Band] | None,
+    rows: Sequence[Row],
+    flags: Sequence[Flag],
+    mask: CarrierMask,
+) -> LinkMap:
+    spectrum = Spectrum(tuple(points), tuple(rows)) if points and rows else None
+    reporter = first.modem if isinstance(first, SoundProfile) else first.reporter
+    ceiling = FLOORS_DB[TOP_CODE] if tier is Tier.BIT_LOADING else None
+    return LinkMap(tier, reporter, peer, spectrum, ceiling, None, tuple(flags), mask.id, first.time_s)
+
+
+# Tier 2: bit loading.
+
+
+def _tone_map_maps(maps: Sequence[ToneMap], mask: CarrierMask, mains_hz: float) -> list[LinkMap]:
+    return [_tone_map_map(group, mask, mains_hz) for group in _grouped(maps, "reporter", "peer", "direction").values()]
+
+
+def _tone_map_map(maps: Sequence[ToneMap], mask: CarrierMask, mains_hz: float) -> LinkMap:
+    newest = {tone_map.slot: tone_map for tone_map in maps}
+    slots = [newest[slot] for slot in sorted(newest)]
+    flags: list[Flag] = []
+    points = mask.carriers()
+    if all(not s.codes for s in slots):
+        flags.append("no-measurement")
+    elif all(s.maps == 0 and set(s.codes) <= {ROBO_CODE} for s in slots):
+        flags.append("robo-default")
+    elif any(len(s.codes) != len(points) for s in slots):
+        flags.append("unknown-carriers")
+    half_cycle_s = 0.5 / mains_hz
+    rows = [
+        Row(
+            f"slot {tone_map.slot}",
+            (at + 0.5) / len(slots) * half_cycle_s,
+            tuple(FLOORS_DB[c] if c < len(FLOORS_DB) else None for c in tone_map.codes),
+        )
+        for at, tone_map in enumerate(slots)
+    ]
+    first = slots[0]
+    # What the peer lets the reporter send is how well the peer receives: the reporter of the quality is the peer.
+    turned = replace(first, reporter=first.peer or "unknown", peer=first.reporter)
+    shown = first if first.direction == "rx" else turned
+    return _map(Tier.BIT_LOADING, shown, shown.peer, None if flags else points, rows, flags, mask)
+
+
+# Tier 1: the modem's own SNR.
+
+
+def _snr_maps(snrs: Sequence[ModemSnr], mask: CarrierMask) -> list[LinkMap]:
+    return [_snr_map(group, mask) for group in _grouped(snrs, "reporter", "peer").values()]
+
+
+def _snr_map(snrs: Sequence[ModemSnr], mask: CarrierMask) -> LinkMap:
+    rows: list[Row] = []
+    flags: list[Flag] = []
+    active = mask.active()
+    for at, (interval, group) in enumerate(sorted(_by_interval(snrs).items())):
+        combs = {snr.comb: snr.values for snr in group}
+        values = _interleaved(combs, active)
+        if values is None:
+            flags = ["unknown-carriers"]
+        else:
+            name = "initial" if interval == INITIAL else f"interval {interval}"
+            rows.append(Row(name, float(at), values))
+    return _map(Tier.MODEM_SNR, snrs[0], snrs[0].peer, None if flags else mask.carriers(), rows, flags, mask)
+
+
+def _by_interval(snrs: Sequence[ModemSnr]) -> dict[int, list[ModemSnr]]:
+    intervals: dict[int, list[ModemSnr]] = defaultdict(list)
+    for snr in snrs:
+        intervals[snr.interval].append(snr)
+    return intervals
+
+
+def _interleaved(combs: dict[int, tuple[int, ...]], active: Sequence[int]) -> tuple[float | None, ...] | None:
+    """Give the values of four combs (index mod 4) in the order of the active carriers.
+
+    None when the lists are neither as long as the active carriers nor as all carriers: then nobody has published which
+    carrier a value belongs to.
+    """
+    total = sum(len(values) for values in combs.values())
+    if set(combs) != {0, 1, 2, 3} or total not in (len(active), CARRIERS, CARRIERS + 1):
+        return None
+    order = range(len(active)) if total == len(active) else active
+    return tuple(float(combs[at % 4][at // 4]) for at in order)
+
+
+# Tier 3: attenuation.
+
+
+def _attenuation_maps(observation: Observation, mask: CarrierMask) -> list[LinkMap]:
+    maps = [
+        _sounding_map(sounding, mask)
+        for group in _grouped(observation.profiles, "modem", "ev").values()
+        for sounding in _soundings(group, observation.starts)
+    ]
+    heard = [(link.peer, link.start_s) for link in maps]
+    # A charger's own mean, after corrections nobody knows, counts only where no sound itself was heard.
+    alone = [r for r in observation.reported if not any(ev == r.ev and abs(at - r.time_s) < SAME_S for ev, at in heard)]
+    return [*maps, *(_reported_map(report, mask) for report in alone)]
+
+
+def _soundings(profiles: Sequence[SoundProfile], starts: Sequence[SlacStart]) -> list[list[SoundProfile]]:
+    """Give the profiles of each sounding: a new one begins with CM_SLAC_PARM.REQ or after a pause."""
+    soundings: list[list[SoundProfile]] = []
+    for profile in sorted(profiles, key=lambda p: p.time_s):
+        last = soundings[-1][-1] if soundings else None
+        if last is None or profile.time_s - last.time_s > PAUSE_S or _started(starts, last, profile):
+            soundings.append([])
+        soundings[-1].append(profile)
+    return soundings
+
+
+def _started(starts: Sequence[SlacStart], last: SoundProfile, profile: SoundProfile) -> bool:
+    return any(start.ev == profile.ev and last.time_s < start.time_s <= profile.time_s for start in starts)
+
+
+def _sounding_map(sounding: Sequence[SoundProfile], mask: CarrierMask) -> LinkMap:
+    first = sounding[0]
+    names = [f"sound {number}" for number in range(1, len(sounding) + 1)]
+    rows = [
+        Row(name, profile.time_s - first.time_s, tuple(float(g) for g in profile.groups_db))
+        for name, profile in zip(names, sounding, strict=True)
+        if profile.groups_db
+    ]
+    return _attenuation(first, first.ev, rows, mask)
+
+
+def _reported_map(report: ReportedAttenuation, mask: CarrierMask) -> LinkMap:
+    row = Row(f"mean of {report.sounds} sounds", 0.0, tuple(float(g) for g in report.groups_db))
+    first = SoundProfile(report.evse, report.ev, report.groups_db, "CM_ATTEN_PROFILE.IND", report.time_s)
+    link = _attenuation(first, report.ev, [row] if report.groups_db else [], mask)
+    return replace(link, flags=("reported-mean", *link.flags))
+
+
+def _attenuation(first: SoundProfile, peer: str, rows: Sequence[Row], mask: CarrierMask) -> LinkMap:
+    points = mask.groups()
+    flags: list[Flag] = []
+    if not rows:
+        flags.append("no-measurement")
+    elif any(len(row.values) != len(points) for row in rows):
+        flags.append("unknown-carriers")
+    elif all(max(Counter(row.values).values()) >= SYNTHETIC_EQUAL for row in rows):
+        flags.append("synthetic")
+    unusable = bool(flags)
+    link = _map(Tier.ATTENUATION, first, peer, None if unusable else points, rows, flags, mask)
+    if link.spectrum is not None and sum(v == 0 for v in link.spectrum.medians()) >= SATURATED_GROUPS:
+        return replace(link, flags=("saturated",))
+    return link
+
+
+# Tier 4, and the error rates that belong to the other tiers.
+
+
+def _with_errors(
+    link: LinkMap, rates: dict[tuple[str, str], tuple[ErrorRates | None, tuple[Flag, ...], float]]
+) -> LinkMap:
+    """Add the error rates of the same link: counted by one of its ends, or the only ones there are."""
+    ends = [found for (reporter, _), found in rates.items() if reporter in (link.reporter, link.peer)]
+    found = ends or (list(rates.values()) if len(rates) == 1 else [])
+    if not found or found[0][0] is None:
+        return link
+    return replace(link, errors=found[0][0], flags=(*link.flags, *found[0][1]))
+
+
+def _errors_only(
+    reporter: str, peer: str, rates: ErrorRates | None, flags: tuple[Flag, ...], start_s: float
+) -> LinkMap:
+    return LinkMap(Tier.ERROR_RATE, reporter, peer, None, None, rates, flags, "", start_s)

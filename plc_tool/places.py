@@ -1,0 +1,65 @@
+"""Which link is meant: a modem of the site file, an interface of this computer, or a capture."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from v2g_tool.errors import RequestError
+from v2g_tool.model.library import find_site_file
+from v2g_tool.model.site import ModemSite, Site
+from v2g_tool.report.commission import Place, located_errors, located_site
+
+
+@dataclass(frozen=True)
+class Link:
+    """The place, and the modem in it: its name and its entry."""
+
+    place: Place
+    name: str
+    modem: ModemSite
+
+
+def located_link(site_file: Path | None, target: str, interface: str, *, capture: bool = False) -> Link:
+    """Give the link that is meant; without a site file an interface or a capture is enough.
+
+    Raises RequestError when nothing, or more than one modem, could be meant.
+    """
+    if not target and (interface or capture) and not _site_there(site_file):
+        return _without_site(interface or "capture")
+    place = located_site(site_file)
+    with located_errors(place.path):
+        if interface or (capture and not target):
+            return _by_interface(place, target, interface)
+        name, modem = place.site.modem(target)
+    return Link(place, name, modem)
+
+
+def _site_there(given: Path | None) -> bool:
+    if given or os.environ.get("V2G_SITE"):
+        return True
+    try:
+        find_site_file(None)
+    except RequestError:
+        return False
+    return True
+
+
+def _without_site(interface: str) -> Link:
+    site = Site.model_validate({"site": {"name": "no-site"}})
+    return Link(Place(site, None), interface, ModemSite(interface=interface))
+
+
+def _by_interface(place: Place, target: str, interface: str) -> Link:
+    """Give the modem of the site file on this interface, else one that is known by its interface only."""
+    known = place.site.modems
+    named = next((name for name, modem in known.items() if modem.interface == interface), "")
+    if target and target != named:
+        raise RequestError(
+            f"--target {target} and --interface {interface} name two different modems",
+            todo="Give one of the two.",
+            key=("modems",) if known else (),
+        )
+    name = named or interface or "capture"
+    return Link(place, name, known[named] if named else ModemSite(interface=name[:15]))

@@ -1,0 +1,87 @@
+"""The PLC section of a report: numbers become text with a unit, here and nowhere else."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from plc_tool.evaluation import Evaluation
+from plc_tool.judge import SnrLimit, snr_count
+from v2g_tool.model.carriers import GROUP
+from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Spectrum, Tier
+from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint
+from v2g_tool.model.quantified import quantified
+
+
+def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimit) -> PlcLink:
+    """Give the section for the modem `target`, measured through `source`, an interface or a capture file."""
+    floors = next((m for m in evaluation.maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None), None)
+    count = snr_count(floors, limit.snr_db) if floors is not None else None
+    tier = next((f for f in evaluation.findings if f.check == "PLC-TIER"), None)
+    primary = evaluation.primary
+    return PlcLink(
+        target=target,
+        interface=source,
+        tier=int(primary.tier) if primary is not None else 0,
+        limit=quantified(limit.snr_db, "dB", 1),
+        judged=count.judged if count is not None else 0,
+        below=count.below if count is not None else 0,
+        modems=tuple(
+            ModemRecord(mac=i.mac, maker=i.maker, chip=i.chip, firmware=i.firmware)
+            for i in evaluation.observation.identities
+        ),
+        maps=tuple(_map(link) for link in evaluation.maps),
+        statement=tier.statement if tier is not None else "",
+    )
+
+
+def _map(link: LinkMap) -> PlcMap:
+    return PlcMap(
+        tier=int(link.tier),
+        title=link.tier.title,
+        quantity=link.quantity,
+        unit="dB",
+        reporter=link.reporter,
+        peer=link.peer,
+        rows=len(link.spectrum.rows) if link.spectrum is not None else 0,
+        mask=link.mask_id,
+        flags=tuple(link.flags),
+        points=_points(link.spectrum, link.tier) if link.spectrum is not None else (),
+        errors=_errors(link.errors) if link.errors is not None else None,
+    )
+
+
+def _points(spectrum: Spectrum, tier: Tier) -> tuple[PlcPoint, ...]:
+    """Give the groups of a map; a map per carrier is drawn together by 16, as SLAC does."""
+    size = 1 if tier is Tier.ATTENUATION else GROUP
+    columns = [spectrum.column(at) for at in range(len(spectrum.points))]
+    return tuple(
+        _point(spectrum.points[at : at + size], [v for column in columns[at : at + size] for v in column])
+        for at in range(0, len(columns), size)
+    )
+
+
+def _point(bands: Sequence[Band], values: Sequence[float]) -> PlcPoint:
+    numbers = (statistics.median(values), min(values), max(values)) if values else None
+    median, lowest, highest = (f"{n:.1f}" for n in numbers) if numbers else ("", "", "")
+    return PlcPoint(
+        low_mhz=f"{bands[0].low_hz / 1e6:.3f}",
+        high_mhz=f"{bands[-1].high_hz / 1e6:.3f}",
+        median=median,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def _errors(rates: ErrorRates) -> PlcErrors:
+    return PlcErrors(
+        blocks=rates.blocks,
+        block_error_ratio=_ratio(rates.block_error_ratio),
+        bit_error_ratio=_ratio(rates.bit_error_ratio),
+        mpdu_error_ratio=_ratio(rates.mpdu_error_ratio),
+        interval=quantified(rates.seconds, "s", 1),
+    )
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"

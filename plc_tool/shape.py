@@ -1,0 +1,151 @@
+"""The shape of a loss over frequency: a line over √f, and ripple. Pure.
+
+Skin effect makes a cable's loss grow with √f, so √f is the natural axis of the line. What is reflected at both ends of
+a section of length L comes later by 2·L/v, which makes a ripple with the period v/(2·L).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from plc_tool.levels import Level
+from v2g_tool.rules.least_squares import solve
+
+LOWEST_MHZ = 2.0
+"""Where `base_db` is read: the lower end of the band."""
+SHORTEST_DELAY_S = 1 / 7.5e6
+"""A reflection from 10 m away at half the speed of light, the slowest in a cable: the charging cable itself."""
+FEWEST_LEVELS = 24
+"""Fewer groups than that, of 58, show no shape."""
+_LONGEST_DELAY_S = 1.2e-6
+"""Two groups for each crest."""
+_DELAY_STEP_S = 5e-9
+"""A seventh of what 26 MHz resolve, so that no crest is missed."""
+_SLOW_WAVES = (2, 3, 4, 5)
+"""Half waves over the band that couplers and the charging cable make: periods of 10 MHz and more."""
+_SIGMA_PER_MAD = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+_ROUNDS = 8
+_TUKEY = 4.685
+"""Cut of Tukey's biweight in standard deviations: 95 % of the efficiency of least squares on normal noise."""
+_LEAST_SPREAD_DB = 0.5
+"""No residual is known better than half a step of 1 dB."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A robust line through the loss over √f.
+
+    Attributes:
+        base_db: loss at 2 MHz.
+        slope_db: dB for each √MHz.
+        tilt_db: loss at the upper end of the measured band beyond that at its lower end.
+        spread_db: robust standard deviation of the groups about the line.
+    """
+
+    base_db: float
+    slope_db: float
+    tilt_db: float
+    spread_db: float
+
+
+@dataclass(frozen=True)
+class Ripple:
+    """The strongest ripple with a period below 7.5 MHz.
+
+    Attributes:
+        period_hz: distance of two crests.
+        height_db: from crest to trough.
+        share: of the variance of what line and slow waves leave, robustly estimated, 0..1.
+    """
+
+    period_hz: float
+    height_db: float
+    share: float
+
+
+@dataclass(frozen=True)
+class _Fit:
+    values: tuple[float, ...]
+    residuals: tuple[float, ...]
+    spread_db: float
+
+
+def line(levels: Sequence[Level]) -> Line:
+    """Give the robust line through at least three levels at different frequencies."""
+    roots = [math.sqrt(level.hz / 1e6) for level in levels]
+    fit = _robust_fit(levels, [(1.0, root - math.sqrt(LOWEST_MHZ)) for root in roots])
+    base, slope = fit.values
+    return Line(base, slope, slope * (max(roots) - min(roots)), fit.spread_db)
+
+
+def ripple(levels: Sequence[Level]) -> Ripple:
+    """Give the strongest ripple of at least 24 levels: found on robust residuals, then fitted with all the rest."""
+    low, high = levels[0].hz, levels[-1].hz
+    smooth = [
+        (1.0, math.sqrt(at.hz / 1e6), *(math.cos(math.pi * n * (at.hz - low) / (high - low)) for n in _SLOW_WAVES))
+        for at in levels
+    ]
+    plain = _robust_fit(levels, smooth)
+    delay = _strongest_delay([level.hz for level in levels], plain.residuals)
+    turns = [math.tau * delay * level.hz for level in levels]
+    waved = [(*row, math.cos(turn), math.sin(turn)) for row, turn in zip(smooth, turns, strict=True)]
+    fit = _robust_fit(levels, waved)
+    share = max(0.0, 1 - (fit.spread_db / plain.spread_db) ** 2)
+    return Ripple(1 / delay, 2 * math.hypot(*fit.values[-2:]), share)
+
+
+def robust_spread(values: Sequence[float], least: float = _LEAST_SPREAD_DB) -> float:
+    """Give the standard deviation about 0 that a normal distribution of this median size has, never below `least`."""
+    return max(least, _SIGMA_PER_MAD * median(abs(v) for v in values))
+
+
+def _robust_fit(levels: Sequence[Level], design: Sequence[Sequence[float]]) -> _Fit:
+    """Fit by least squares, reweighted with Tukey's biweight: notches and the end of the band do not bend the line."""
+    spreads = [1.0] * len(levels)
+    seen = [level.loss_db for level in levels]
+    for _ in range(_ROUNDS):
+        solution = solve(design, seen, spreads)
+        fitted = [at - r for at, r in zip(seen, solution.residuals, strict=True)]
+        residuals = tuple(_residual(level, at) for level, at in zip(levels, fitted, strict=True))
+        seen = [at + r for at, r in zip(fitted, residuals, strict=True)]
+        spread = robust_spread(residuals)
+        spreads = [_inverse_root_weight(r / (_TUKEY * spread)) for r in residuals]
+    return _Fit(solution.values, residuals, spread)
+
+
+def _residual(level: Level, fitted_db: float) -> float:
+    """Give the distance from the fit; none where the loss is only known to be at most this, and the fit is below."""
+    excess = level.loss_db - fitted_db
+    return min(0.0, excess) if level.at_most else excess
+
+
+def _inverse_root_weight(ratio: float) -> float:
+    return 1 / max(1 - ratio * ratio, 1e-3)
+
+
+def _strongest_delay(hz: Sequence[float], residuals: Sequence[float]) -> float:
+    """Give the delay whose wave fits best; what is beyond three standard deviations counts as three."""
+    most = 3 * robust_spread(residuals)
+    held = [max(-most, min(most, r)) for r in residuals]
+    centre = fmean(held)
+    values = [r - centre for r in held]
+    count = int((_LONGEST_DELAY_S - SHORTEST_DELAY_S) / _DELAY_STEP_S)
+    delays = [SHORTEST_DELAY_S + _DELAY_STEP_S * n for n in range(count + 1)]
+    return max(delays, key=lambda delay: _power(hz, values, delay))
+
+
+def _power(hz: Sequence[float], values: Sequence[float], delay_s: float) -> float:
+    """Give the power of the best wave of one delay through unevenly spaced values (Lomb's periodogram)."""
+    turns = [math.tau * delay_s * f for f in hz]
+    shift = math.atan2(math.fsum(math.sin(2 * t) for t in turns), math.fsum(math.cos(2 * t) for t in turns)) / 2
+    power = 0.0
+    for wave in (math.cos, math.sin):
+        shape = [wave(t - shift) for t in turns]
+        weight = math.fsum(s * s for s in shape)
+        if weight > 1e-9:
+            power += math.fsum(s * v for s, v in zip(shape, values, strict=True)) ** 2 / weight
+    return power

@@ -1,0 +1,65 @@
+"""`--watch`: the latest map with the lowest and highest of all so far, drawn again in place."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from plc_tool.evaluation import Yardstick, evaluate
+from plc_tool.pictures.hold import Hold, hold
+from v2g_tool.model.plc import Captured
+
+
+class Watching:
+    """Draws on standard error while maps come in; does nothing where no terminal is.
+
+    Args:
+        target: the modem's name.
+        yardstick: how frames become a map.
+        enabled: whether to draw at all.
+    """
+
+    def __init__(self, target: str, yardstick: Yardstick, *, enabled: bool) -> None:
+        self._target = target
+        self._yardstick = yardstick
+        self._enabled = enabled and sys.stderr.isatty()
+        self._hold: Hold | None = None
+        self._live: Any = None
+
+    def __enter__(self) -> Self:
+        if self._enabled:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None) -> None:
+        if self._live is not None:
+            with suppress(OSError, ValueError):
+                self._live.stop()
+
+    def show(self, frames: Sequence[Captured]) -> None:
+        """Take the frames of one more round into the hold, and draw it."""
+        if self._live is None:
+            return
+        primary = evaluate(self._target, frames, self._yardstick).primary
+        if primary is None:
+            return
+        notches = self._yardstick.mask.notches()
+        self._hold = self._hold.add(primary, notches) if self._hold is not None else hold(primary, notches)
+        with suppress(OSError, ValueError):
+            self._live.update(self._drawn(self._hold), refresh=True)
+
+    def _drawn(self, held: Hold) -> object:
+        from plc_tool.pictures.terminal import Screen, hold_text
+
+        width, height = shutil.get_terminal_size()
+        screen = Screen(width=width, height=max(height - 2, 8), encoding=sys.stderr.encoding or "ascii")
+        limit_db = self._yardstick.limit.snr_db
+        return hold_text(held, self._yardstick.mask, self._yardstick.services, limit_db=limit_db, screen=screen)

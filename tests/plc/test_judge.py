@@ -1,0 +1,143 @@
+"""The findings about a link: the 10 dB rule where it can be judged, and what a tier cannot say."""
+
+from __future__ import annotations
+
+import pytest
+
+from plc_tool.judge import SnrLimit, judge, megahertz, snr_count
+from plc_tool.ladder import link_maps
+from v2g_tool.model.carriers import NORTH_AMERICA
+from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.plc import (
+    Band,
+    LinkCounters,
+    LinkState,
+    ModemIdentity,
+    ModemSnr,
+    Network,
+    Observation,
+    Refusal,
+    RxCounters,
+    SoundProfile,
+    Station,
+    ToneMap,
+)
+
+LOCAL, PEER = "00:b0:52:aa:bb:01", "00:b0:52:cc:dd:02"
+PROBE = ModemIdentity(LOCAL, "Qualcomm", "QCA7420", "MAC-QCA7420-1.3.0.2134-00-20151212-CS", 0x20)
+GREENPHY = ModemIdentity(LOCAL, "Qualcomm", "QCA7005", "MAC-QCA7005-1.1.0.730-04-20140815-CS", 0x22)
+
+
+MANUAL = SnrLimit()
+
+
+def judged(observation: Observation, limit: SnrLimit = MANUAL) -> dict[str, Finding]:
+    maps = link_maps(observation, NORTH_AMERICA, 50.0)
+    return {f.check: f for f in judge("modem_01", observation, maps, [], limit)}
+
+
+def probe(*slots: list[int]) -> Observation:
+    maps = tuple(ToneMap(LOCAL, PEER, "rx", n, len(slots), tuple(codes), 7, 3, 1.0) for n, codes in enumerate(slots))
+    return Observation(identities=(PROBE,), tone_maps=maps)
+
+
+def test_all_carriers_of_16_qam_or_better_pass() -> None:
+    found = judged(probe([4] * 917, [7] * 917))["PLC-SNR"]
+    assert found.verdict is Verdict.PASS
+    assert found.statement == "917 of 917 carriers have at least 10 dB in every slot."
+
+
+def test_one_carrier_below_in_one_slot_fails_and_is_named_by_its_frequency() -> None:
+    codes = [7] * 917
+    codes[400] = 3
+    found = judged(probe([7] * 917, codes))["PLC-SNR"]
+    assert found.verdict is Verdict.FAIL
+    assert found.statement.startswith("1 of 917 carriers (0.1 %) are below 10 dB in their worst slot: ")
+    assert {e.name for e in found.evidence} >= {"carriers below", "share", "band"}
+
+
+def test_the_site_may_allow_a_share_of_carriers_below() -> None:
+    codes = [7] * 917
+    codes[400:409] = [2] * 9
+    allowed = SnrLimit(10.0, 1.0)
+    assert judged(probe(codes), allowed)["PLC-SNR"].verdict is Verdict.PASS
+    assert judged(probe([2, *codes[1:]]), allowed)["PLC-SNR"].verdict is Verdict.FAIL
+
+
+def test_a_greenphy_modem_leaves_the_rule_open_and_says_what_would_close_it() -> None:
+    flat = tuple(ToneMap(LOCAL, PEER, "tx", slot, 0, (2,) * 917, None, None, 1.0) for slot in range(6))
+    refused = (Refusal(LOCAL, "VS_RX_TONE_MAP_CHAR", 2, "unknown slot", 0),)
+    polls = tuple(
+        LinkCounters(LOCAL, PEER, 0xF8, None, RxCounters(9, 0, 500 * n, 0, 9 * n, 0), float(n)) for n in (1, 2)
+    )
+    found = judged(Observation(identities=(GREENPHY,), tone_maps=flat, refusals=refused, counters=polls))
+    assert found["PLC-SNR"].verdict is Verdict.INCONCLUSIVE
+    assert "HomePlug AV probes" in found["PLC-SNR"].remedy
+    assert found["PLC-TIER"].statement.startswith("Tier 4: error rates of the whole link")
+    reasons = [e.value for e in found["PLC-TIER"].evidence]
+    assert any("unknown slot" in reason for reason in reasons)
+    assert any("ROBO default, no SNR information" in reason for reason in reasons)
+
+
+def test_attenuation_is_told_but_carries_no_verdict() -> None:
+    sounds = tuple(SoundProfile(PEER, LOCAL, tuple(range(58)), "CM_ATTEN_PROFILE.IND", 1 + 0.03 * n) for n in range(10))
+    found = judged(Observation(identities=(GREENPHY,), profiles=sounds))
+    assert found["PLC-ATTENUATION"].verdict is Verdict.SKIPPED
+    assert "mean 28.5 dB" in found["PLC-ATTENUATION"].statement
+    assert found["PLC-SNR"].verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_snr_of_a_vertexcom_modem_carries_no_verdict_while_its_unit_is_unconfirmed() -> None:
+    combs = tuple(ModemSnr(LOCAL, PEER, 0xFF, comb, (20,) * 289, 0.0, 1.0) for comb in range(4))
+    found = judged(Observation(snrs=combs))["PLC-SNR"]
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "unit" in found.statement
+
+
+def test_nothing_observed_is_open_not_passed() -> None:
+    found = judged(Observation())
+    assert {check: f.verdict for check, f in found.items()} == {
+        "PLC-MODEM": Verdict.INCONCLUSIVE,
+        "PLC-TIER": Verdict.INCONCLUSIVE,
+        "PLC-SNR": Verdict.INCONCLUSIVE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("observation", "verdict"),
+    [
+        (Observation(link_states=(LinkState(LOCAL, True),)), Verdict.PASS),
+        (Observation(link_states=(LinkState(LOCAL, False),)), Verdict.INCONCLUSIVE),
+        (
+            Observation(networks=(Network(LOCAL, "00", 1, 1, "STA", PEER, (Station(PEER, 2, "", 9, 9),)),)),
+            Verdict.PASS,
+        ),
+    ],
+)
+def test_whether_the_modem_has_joined_a_network_is_said(observation: Observation, verdict: Verdict) -> None:
+    assert judged(observation)["PLC-LINK"].verdict is verdict
+
+
+def test_few_blocks_are_said_and_not_made_a_rate() -> None:
+    polls = (LinkCounters(LOCAL, PEER, 0xF8, None, RxCounters(36, 0, 39, 0, 2952, 0), 1.0),)
+    found = judged(Observation(identities=(GREENPHY,), counters=polls))["PLC-ERRORS"]
+    assert found.verdict is Verdict.SKIPPED
+    assert found.statement.startswith("Only 39 blocks")
+
+
+def test_damaged_frames_are_told() -> None:
+    found = judged(Observation(frames=7, damaged=2))["PLC-CAPTURE"]
+    assert found.statement == "2 of 7 frames are damaged; they were left out."
+
+
+def test_neighbouring_carriers_make_one_band() -> None:
+    codes = [7] * 917
+    codes[300:310] = [0] * 10
+    (link,) = link_maps(probe(codes), NORTH_AMERICA, 50.0)
+    count = snr_count(link, 10.0)
+    assert (count.judged, count.below, len(count.bands)) == (917, 10, 1)
+
+
+def test_many_bands_are_told_by_the_widest() -> None:
+    bands = [Band(2e6 + n * 1e6, 2e6 + n * 1e6 + (n + 1) * 1e4) for n in range(7)]
+    assert megahertz(bands) == "5.00-5.04, 6.00-6.05, 7.00-7.06, 8.00-8.07 MHz and 3 more"
