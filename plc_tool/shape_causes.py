@@ -71,7 +71,9 @@ def _whole(groups: Sequence[Level]) -> Band:
 def _long_cable(link: LinkMap, fit: Line, groups: Sequence[Level]) -> list[Cause]:
     limit, what = (TILT_DB, "attenuation rises") if link.tier is Tier.ATTENUATION else (TILT_SNR_DB, "SNR falls")
     size = fit.tilt_db - 2 * fit.spread_db
-    if not limit.reached(size):
+    # A line may also tilt because noise makes its lower end look short: a cable's upper end is raised.
+    raised = link.tier is not Tier.ATTENUATION or fit.base_db + fit.tilt_db >= COUPLING_DB.named
+    if not (limit.reached(size) and raised):
         return []
     band = _whole(groups)
     statement = (

@@ -102,6 +102,7 @@ class _Work:
     run: Run
     _local: str = ""
     _peer: str = ""
+    _told: bool = False
     _rng: random.Random = field(default_factory=random.Random)
 
     def one_round(self) -> None:
@@ -164,7 +165,9 @@ class _Work:
         if not self._peer:
             return False
         before = len(self.modem.frames)
-        self.run.tell(f"asking {self._local} for its map towards {self._peer}")
+        if not self._told:
+            self._told = True  # a watch asks again and again
+            self.run.tell(f"asking {self._local} for its map towards {self._peer}")
         for ask in (self.modem.snr, self._tone_maps):
             try:
                 ask(self._local, self._peer)

@@ -29,13 +29,16 @@ class Watching:
         self._enabled = enabled and sys.stderr.isatty()
         self._hold: Hold | None = None
         self._live: Any = None
+        self._encoding = "ascii"
 
     def __enter__(self) -> Self:
         if self._enabled:
             from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+            console = Console(stderr=True)
+            self._encoding = console.encoding
+            self._live = Live(console=console, auto_refresh=False, transient=True)
             self._live.start()
         return self
 
@@ -60,6 +63,6 @@ class Watching:
         from plc_tool.pictures.terminal import Screen, hold_text
 
         width, height = shutil.get_terminal_size()
-        screen = Screen(width=width, height=max(height - 2, 8), encoding=sys.stderr.encoding or "ascii")
+        screen = Screen(width=width, height=max(height - 2, 8), encoding=self._encoding)
         limit_db = self._yardstick.limit.snr_db
         return hold_text(held, self._yardstick.mask, self._yardstick.services, limit_db=limit_db, screen=screen)

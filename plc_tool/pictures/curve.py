@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from bisect import bisect_left, bisect_right
@@ -20,6 +21,8 @@ SKIRT_HZ = 0.2e6
 """A disturbance belongs to the band with its worst point; its skirt reaches about that far into the next one."""
 BOTTOM_DB = 3.0
 """Places this close to the worst one are the bottom of a dip; their middle says whose band it is."""
+EDGE_HZ = 0.15e6
+"""So far from a notch its filter still takes something away."""
 FARTHEST_DB = 999.0
 """Beyond every dB value of a modem: SNR is one signed byte, attenuation one unsigned byte."""
 
@@ -104,7 +107,7 @@ def hits(curve: Curve, services: Sequence[Service], quantity: str) -> tuple[Serv
     """
     sign = 1.0 if quantity == "SNR" else -1.0
     measured = [(p, sign * v) for p, v in zip(curve.pieces, curve.middle, strict=True) if v is not None]
-    measured.sort(key=lambda place: place[0].low_hz)
+    measured = _away_from_edges(sorted(measured, key=lambda place: place[0].low_hz))
     lows = [p.low_hz for p, _ in measured]
     widest = max((p.high_hz - p.low_hz for p, _ in measured), default=0.0)
     found = []
@@ -114,6 +117,26 @@ def hits(curve: Curve, services: Sequence[Service], quantity: str) -> tuple[Serv
         if _hit(service.band, near):
             found.append(service)
     return tuple(sorted(found, key=lambda service: service.band.high_hz - service.band.low_hz))
+
+
+def _away_from_edges(measured: Sequence[tuple[Band, float]]) -> list[tuple[Band, float]]:
+    """Give the places that lie at least `EDGE_HZ` from a notch: filters round off its edges, nobody transmits there.
+
+    Groups of carriers, wider than that, are all kept.
+    """
+    if not measured or measured[0][0].high_hz - measured[0][0].low_hz >= EDGE_HZ:
+        return list(measured)
+    edges = [measured[0][0].low_hz, measured[-1][0].high_hz]
+    for (one, _), (other, _) in itertools.pairwise(measured):
+        if other.low_hz - one.high_hz > 1.0:
+            edges += [one.high_hz, other.low_hz]
+    edges.sort()
+    return [(p, v) for p, v in measured if not _near(edges, p.centre_hz)]
+
+
+def _near(edges: Sequence[float], hz: float) -> bool:
+    at = bisect_left(edges, hz)
+    return any(abs(edge - hz) < EDGE_HZ for edge in edges[max(at - 1, 0) : at + 1])
 
 
 def _hit(band: Band, near: Sequence[tuple[Band, float]]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import shutil
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plc_tool.sounding import GAPS_S, Sounding, longest_hole, sound, spread_gaps
+from tests.hal.homeplug_wire import namespace
 from tests.hal.homeplug_wire.fake_wire import Answers, FakeWire
 from tests.hal.homeplug_wire.peer import EVERYBODY, HOST, QCA, mme
 from v2g_tool.errors import Unreachable
@@ -232,6 +234,19 @@ def test_a_crowd_of_liars_is_neither_believed_nor_answered_without_bound() -> No
     assert len(said.confirmed) == 16
     assert len(of_kind(wire, 0x606F)) == 32
     assert said.seconds < 1.4
+
+
+def test_qualcomms_charger_emulator_takes_us_for_a_vehicle() -> None:
+    if shutil.which("evse") is None:
+        pytest.skip("the program evse (package plc-utils-extra) is not installed")
+
+    said = namespace.run("evse_judges")
+
+    assert said["evse"].count("<-- CM_MNBC_SOUND.IND") == 10
+    assert "<-- CM_ATTEN_CHAR.RSP" in said["evse"]
+    assert "RESP_TYPE" not in said["evse"], "this is how it names a field that it does not like"
+    assert said["reported"] == ["00:b0:52:aa:bb:01"]
+    assert all(gap_s >= 0.02 for gap_s in said["gaps_s"])
 
 
 class Unplugged(FakeWire):

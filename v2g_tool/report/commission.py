@@ -157,7 +157,7 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
     from rich.console import Console
 
     from v2g_tool.report.bundle import write_bundle
-    from v2g_tool.report.console import show_report
+    from v2g_tool.report.console import show_report, show_verdict
     from v2g_tool.report.files import write_whole
 
     for attachment in result.attachments:
@@ -171,6 +171,8 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
         if result.picture is not None:
             console.print(result.picture(console.width, console.encoding))
         show_report(report, console, run.folder)
+        if console.is_terminal:
+            show_verdict(report, console)
 
 
 def _signature(site: Site, signer: Signer | None) -> str:

@@ -51,6 +51,11 @@ def show_report(report: Report, console: Console, folder: Path | None = None) ->
     _origin(page, report, folder)
 
 
+def show_verdict(report: Report, console: Console) -> None:
+    """Show the headline once more: on a small terminal the first one has scrolled away."""
+    _headline(_Page(console), report)
+
+
 def show_error(error: V2GError, console: Console) -> None:
     """Show a failure in at most three lines: what, why most likely, what to do."""
     page = _Page(console)

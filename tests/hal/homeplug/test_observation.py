@@ -82,6 +82,17 @@ def test_a_modem_that_says_the_same_again_is_one_modem() -> None:
     assert len(seen((1.0, frame), (2.0, frame), (3.0, frame)).identities) == 1
 
 
+def test_only_news_of_a_network_and_a_link_is_kept() -> None:
+    network = FRAMES["VS_NW_INFO.CNF, MMV 1"]
+    faster = network[:-4] + b"\x0a" + network[-3:]
+    up, down = (octets(f"020000000010 00b052aabb01 88e1 00 b9a0 00b052 00 {linked} |60") for linked in ("01", "00"))
+
+    observed = seen(*enumerate([network, up, network, up, faster, down, network, up]))
+
+    assert [n.stations[0].rx_mbit_s for n in observed.networks] == [9, 10, 9]
+    assert [state.linked for state in observed.link_states] == [True, False, True]
+
+
 def test_a_vertexcom_modem_is_named_by_its_device() -> None:
     frame = octets("020000000010 0013d7000001 88e1 01 01a0 0000 0013d7 00 2210 00 1.6.3/16 AV-2.4.1/64 |189")
 

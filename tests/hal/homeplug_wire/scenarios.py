@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from tests.hal.homeplug_wire.peer import HOST, MODEM, QCA, Qca, mme
+from plc_tool.sounding import sound
+from tests.hal.homeplug_wire.peer import EVERYBODY, HOST, MODEM, QCA, Qca, mme
 from v2g_tool.errors import V2GError
-from v2g_tool.hal.homeplug.capture import capture_bytes
+from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.interface import interfaces
 from v2g_tool.hal.homeplug.modem import modems_on
 from v2g_tool.hal.homeplug.wire import open_wire
@@ -201,7 +205,7 @@ def hostile_flood() -> dict[str, Any]:
 
 
 def whole_measurement() -> dict[str, Any]:
-    """Ask a modem everything, and give the capture of it."""
+    """Ask a modem everything."""
     with open_wire("plc0") as wire, child(serve):
         modems = modems_on(wire, "plc0", lambda _kind, _data: None, time.monotonic() + 5.0)
         identities = modems.identify()
@@ -216,11 +220,49 @@ def whole_measurement() -> dict[str, Any]:
             "stations": [station.mac for station in network.stations],
             "codes": [list(tone_map.codes) for tone_map in maps],
             "counters": len(modems.counters(mac, peer)),
-            "capture": capture_bytes(modems.frames, "plc0").hex(),
-            "frames": [[c.time_s, c.frame.hex()] for c in modems.frames],
             "tone_maps_s": took,
             "ignored": dict(modems.exchange.ignored),
         }
+
+
+EVSE_INI = """[default]
+station identifier = BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB
+network membership key = B59319D7E8157BA001B018669CCEE30D
+network identifier = 026BCBA5354E08
+number of sounds = 10
+time to sound = 6
+response type = 1
+settle time = 1
+charge time = 1
+"""
+"""As `evse -c` prints it."""
+
+
+def tell_profiles() -> None:
+    """Give a profile for each sound to the charger's host, as its modem would."""
+    heard, told = raw("modem0"), raw("plc0", 0)
+    heard.settimeout(None)
+    while True:
+        frame = heard.recv(2048)
+        if frame[15:17] == b"\x76\x60":
+            body = bytes(2) + frame[6:12] + b"\x3a\0" + bytes(range(10, 68))
+            told.send(mme(EVERYBODY, MODEM, 1, 0x6086, body))
+
+
+def evse_judges() -> dict[str, Any]:
+    """Sound towards Qualcomm's own charger emulator."""
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder, "evse.ini")
+        profile.write_text(EVSE_INI)
+        command = ["evse", "-K", "-l", "-i", "modem0", "-p", str(profile)]
+        with open_wire("plc0") as wire, child(tell_profiles):
+            charger = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            try:
+                said = sound(wire, FrameLog("plc0"), random.Random(1))
+                output, _ = charger.communicate(timeout=5)
+            finally:
+                charger.kill()
+    return {"reported": said.reported, "missing": said.missing, "gaps_s": said.gaps_s, "evse": output}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from v2g_tool.hal.homeplug.fields import NOBODY, Body
 from v2g_tool.hal.homeplug.fragments import ECHO_S, Reassembler
@@ -75,8 +75,6 @@ _ROLES: dict[int, Role] = {0: "STA", 1: "proxy CCo", 2: "CCo"}
 _HOST: ProfileKind = "CM_ATTEN_PROFILE.IND"
 _POWERLINE: ProfileKind = "VS_ATTENUATION_CHARACTERISTICS.IND"
 
-_Thing = TypeVar("_Thing")
-
 
 def observe(frames: Iterable[Captured]) -> Observation:
     """Give what the frames say; never raises, whatever they hold."""
@@ -113,7 +111,7 @@ class Observer:
         self._fragments = Reassembler()
         self._echoes = _Recent()
         self._asked = _Recent()
-        self._known: set[ModemIdentity] = set()
+        self._latest: dict[tuple[str, str], object] = {}
         self._modem_of_host: dict[str, str] = {}
 
     def add(self, captured: Captured) -> None:
@@ -162,89 +160,94 @@ class Observer:
         elif handler:
             handler(self, message, message.body, time_s)
 
-    def _keep(self, name: str, thing: _Thing) -> int | None:
-        """Keep one finding and give its place; None where there are too many."""
+    def _keep(self, name: str, thing: object) -> bool:
+        """Keep one finding; not where there are too many."""
         items = self._found.setdefault(name, [])
         if len(items) >= LIMITS.get(name, LIMIT):
             self._counts["dropped"] += 1
-            return None
+            return False
         items.append(thing)
-        return len(items) - 1
+        return True
+
+    def _keep_news(self, name: str, whose: str, thing: object) -> None:
+        """Keep what is true until something else is said; saying it again is no news."""
+        if self._latest.get((name, whose)) != thing and self._keep(name, thing):
+            self._latest[name, whose] = thing
 
     def _named(self, profile: SoundProfile) -> SoundProfile:
         modem = self._modem_of_host.get(profile.modem) if profile.kind == _HOST else None
         return replace(profile, modem=modem) if modem else profile
 
-    def _identity(self, identity: ModemIdentity) -> None:
-        if identity not in self._known and self._keep("identities", identity) is not None:
-            self._known.add(identity)
-
-    def version(self, message: Message, body: VersionConfirm, _time_s: float) -> None:
+    def _version(self, message: Message, body: VersionConfirm, _time_s: float) -> None:
         """Qualcomm: chip and firmware."""
         mac = message.head.source
-        self._identity(ModemIdentity(mac, "Qualcomm", body.chip, body.firmware, body.device_class))
+        identity = ModemIdentity(mac, "Qualcomm", body.chip, body.firmware, body.device_class)
+        self._keep_news("identities", mac, identity)
 
-    def vc_version(self, message: Message, body: VcVersionConfirm, _time_s: float) -> None:
+    def _vc_version(self, message: Message, body: VcVersionConfirm, _time_s: float) -> None:
         """VertexCom: chip and firmware."""
-        chip = f"MSE102x (device 0x{body.device_id:04X})"
-        self._identity(ModemIdentity(message.head.source, "VertexCom", chip, body.firmware))
+        mac, chip = message.head.source, f"MSE102x (device 0x{body.device_id:04X})"
+        self._keep_news("identities", mac, ModemIdentity(mac, "VertexCom", chip, body.firmware))
 
-    def link_state(self, message: Message, body: LinkStatusConfirm, _time_s: float) -> None:
+    def _link_state(self, message: Message, body: LinkStatusConfirm, _time_s: float) -> None:
         """Whether there is a network."""
-        self._keep("link_states", LinkState(message.head.source, body.linked == 1))
+        mac = message.head.source
+        self._keep_news("link_states", mac, LinkState(mac, body.linked == 1))
 
-    def networks(self, message: Message, body: NetworkInfoConfirmV0 | NetworkInfoConfirmV1, _time_s: float) -> None:
+    def _networks(self, message: Message, body: NetworkInfoConfirmV0 | NetworkInfoConfirmV1, _time_s: float) -> None:
         """Qualcomm: networks and stations."""
         for seen in body.networks:
             stations = tuple(Station(s.mac, s.tei, s.bridged, s.tx_mbit_s, s.rx_mbit_s) for s in seen.stations)
             role = _ROLES.get(seen.role, "unknown")
             reporter = message.head.source
-            self._keep("networks", Network(reporter, seen.nid.hex(), seen.snid, seen.tei, role, seen.cco, stations))
+            network = Network(reporter, seen.nid.hex(), seen.snid, seen.tei, role, seen.cco, stations)
+            self._keep_news("networks", reporter + network.nid, network)
 
-    def vc_network(self, message: Message, body: VcNetworkInfoConfirm, _time_s: float) -> None:
+    def _vc_network(self, message: Message, body: VcNetworkInfoConfirm, _time_s: float) -> None:
         """VertexCom: it does not say its own TEI and role unless it is the coordinator; 0 is no TEI."""
         reporter = message.head.source
         leads = reporter == body.cco
         stations = tuple(Station(s.mac, s.tei, "", s.tx_coded, s.rx_coded) for s in body.stations)
         tei, role = (body.cco_tei, _ROLES[2]) if leads else (0, "unknown")
-        self._keep("networks", Network(reporter, body.nid.hex(), body.snid, tei, role, body.cco, stations))
+        network = Network(reporter, body.nid.hex(), body.snid, tei, role, body.cco, stations)
+        self._keep_news("networks", reporter + network.nid, network)
 
-    def ask_tone_map(self, message: Message, body: TxToneMapRequestV0 | RxToneMapRequestV0, time_s: float) -> None:
+    def _ask_tone_map(self, message: Message, body: TxToneMapRequestV0 | RxToneMapRequestV0, time_s: float) -> None:
         """Remember of which peer the codes are asked: the answer does not say it."""
         self._ask(message, body.slot, time_s, body.peer)
 
-    def ask_counters(self, message: Message, body: LinkStatisticsRequest, time_s: float) -> None:
+    def _ask_counters(self, message: Message, body: LinkStatisticsRequest, time_s: float) -> None:
         """Remember of which peer the counters are asked."""
         self._ask(message, body.lid, time_s, "" if body.peer == NOBODY else body.peer)
 
-    def ask_snr(self, message: Message, body: VcSnrRequest, time_s: float) -> None:
+    def _ask_snr(self, message: Message, body: VcSnrRequest, time_s: float) -> None:
         """Remember of which peer and interval the SNR is asked."""
         self._ask(message, body.comb, time_s, (body.peer, body.interval))
 
-    def tone_map_v0(self, message: Message, body: TxToneMapConfirmV0 | RxToneMapConfirmV0, time_s: float) -> None:
+    def _tone_map_v0(self, message: Message, body: TxToneMapConfirmV0 | RxToneMapConfirmV0, time_s: float) -> None:
         """Codes of one slot; the request names the peer."""
         self._tone_map(message, body, self._question(message, body.slot) or "", time_s)
 
-    def tone_map_v1(self, message: Message, body: TxToneMapConfirmV1 | RxToneMapConfirmV1, time_s: float) -> None:
+    def _tone_map_v1(self, message: Message, body: TxToneMapConfirmV1 | RxToneMapConfirmV1, time_s: float) -> None:
         """Codes of one slot."""
         self._tone_map(message, body, body.peer, time_s)
 
-    def counters(self, message: Message, body: LinkStatisticsConfirm, time_s: float) -> None:
+    def _counters(self, message: Message, body: LinkStatisticsConfirm, time_s: float) -> None:
         """Link statistics; the request names the peer."""
         peer = self._question(message, body.lid) or ""
         self._keep("counters", LinkCounters(message.head.source, peer, body.lid, body.tx, body.rx, time_s))
 
-    def snr(self, message: Message, body: VcSnrConfirm, time_s: float) -> None:
+    def _snr(self, message: Message, body: VcSnrConfirm, time_s: float) -> None:
         """SNR of one comb; the request names peer and interval."""
         peer, interval = self._question(message, body.comb) or ("", INITIAL)
         reporter = message.head.source
         self._keep("snrs", ModemSnr(reporter, peer, interval, body.comb, body.values, body.ber_ratio, time_s))
 
-    def ask_vc_counters(self, message: Message, body: VcLinkStatsRequest, time_s: float) -> None:
+    def _ask_vc_counters(self, message: Message, body: VcLinkStatsRequest, time_s: float) -> None:
         """Remember of which link and direction the counters are asked."""
         self._ask(message, body.request_id, time_s, (body.peer, body.lid, body.direction))
 
-    def vc_counters(self, message: Message, body: VcLinkStatsConfirm, time_s: float) -> None:
+    def _vc_counters(self, message: Message, body: VcLinkStatsConfirm, time_s: float) -> None:
         """What was sent; what was received is left out, as the unit of its bit errors is unconfirmed."""
         peer, lid, direction = self._question(message, body.request_id) or ("", 0, None)
         stats = body.tx() if direction == SENT else None
@@ -253,15 +256,15 @@ class Observer:
             tx = TxCounters(stats.mpdu_acknowledged, stats.mpdu_collided, stats.mpdu_failed, passed, failed)
             self._keep("counters", LinkCounters(message.head.source, peer, lid, tx, None, time_s))
 
-    def start(self, message: Message, body: SlacParmRequest, time_s: float) -> None:
+    def _start(self, message: Message, body: SlacParmRequest, time_s: float) -> None:
         """An EV asks for SLAC."""
         self._keep("starts", SlacStart(message.head.source, body.run_id.hex(), time_s))
 
-    def sound(self, message: Message, body: MnbcSound, time_s: float) -> None:
+    def _sound(self, message: Message, body: MnbcSound, time_s: float) -> None:
         """An EV sounds."""
         self._keep("sounds", Sound(message.head.source, body.run_id.hex(), body.remaining, time_s))
 
-    def reported(self, message: Message, body: AttenChar, time_s: float) -> None:
+    def _reported(self, message: Message, body: AttenChar, time_s: float) -> None:
         """A charger's mean; with a source address of all ones it is some program's own use of the frame."""
         if body.source_address == BROADCAST:
             self._counts["foreign"] += 1
@@ -270,7 +273,7 @@ class Observer:
         report = ReportedAttenuation(message.head.source, ev, run_id, body.sounds, body.groups_db, time_s)
         self._keep("reported", report)
 
-    def profile(self, message: Message, body: AttenProfile | VendorAttenuation, time_s: float) -> None:
+    def _profile(self, message: Message, body: AttenProfile | VendorAttenuation, time_s: float) -> None:
         """One sound's attenuation; see the head of this module for what is counted once."""
         kind, other = (_HOST, _POWERLINE) if isinstance(body, AttenProfile) else (_POWERLINE, _HOST)
         modem, sound = message.head.source, (body.ev, body.groups_db)
@@ -307,28 +310,28 @@ class Observer:
 
 
 _HANDLERS: Mapping[type[Body], Callable[[Observer, Message, Any, float], None]] = {
-    VersionConfirm: Observer.version,
-    VcVersionConfirm: Observer.vc_version,
-    LinkStatusConfirm: Observer.link_state,
-    NetworkInfoConfirmV0: Observer.networks,
-    NetworkInfoConfirmV1: Observer.networks,
-    VcNetworkInfoConfirm: Observer.vc_network,
-    TxToneMapRequestV0: Observer.ask_tone_map,
-    RxToneMapRequestV0: Observer.ask_tone_map,
-    LinkStatisticsRequest: Observer.ask_counters,
-    VcSnrRequest: Observer.ask_snr,
-    VcLinkStatsRequest: Observer.ask_vc_counters,
-    TxToneMapConfirmV0: Observer.tone_map_v0,
-    RxToneMapConfirmV0: Observer.tone_map_v0,
-    TxToneMapConfirmV1: Observer.tone_map_v1,
-    RxToneMapConfirmV1: Observer.tone_map_v1,
-    LinkStatisticsConfirm: Observer.counters,
-    VcSnrConfirm: Observer.snr,
-    VcLinkStatsConfirm: Observer.vc_counters,
-    SlacParmRequest: Observer.start,
-    MnbcSound: Observer.sound,
-    AttenChar: Observer.reported,
-    AttenProfile: Observer.profile,
-    VendorAttenuation: Observer.profile,
+    VersionConfirm: Observer._version,
+    VcVersionConfirm: Observer._vc_version,
+    LinkStatusConfirm: Observer._link_state,
+    NetworkInfoConfirmV0: Observer._networks,
+    NetworkInfoConfirmV1: Observer._networks,
+    VcNetworkInfoConfirm: Observer._vc_network,
+    TxToneMapRequestV0: Observer._ask_tone_map,
+    RxToneMapRequestV0: Observer._ask_tone_map,
+    LinkStatisticsRequest: Observer._ask_counters,
+    VcSnrRequest: Observer._ask_snr,
+    VcLinkStatsRequest: Observer._ask_vc_counters,
+    TxToneMapConfirmV0: Observer._tone_map_v0,
+    RxToneMapConfirmV0: Observer._tone_map_v0,
+    TxToneMapConfirmV1: Observer._tone_map_v1,
+    RxToneMapConfirmV1: Observer._tone_map_v1,
+    LinkStatisticsConfirm: Observer._counters,
+    VcSnrConfirm: Observer._snr,
+    VcLinkStatsConfirm: Observer._vc_counters,
+    SlacParmRequest: Observer._start,
+    MnbcSound: Observer._sound,
+    AttenChar: Observer._reported,
+    AttenProfile: Observer._profile,
+    VendorAttenuation: Observer._profile,
 }
 """What each kind of message adds."""
