@@ -106,7 +106,7 @@ def _hole(
     worst = min(values[at] for at in run)
     bottom = [at for at in run if values[at] == worst]
     deepest = bottom[len(bottom) // 2]
-    at_end = run.start == 0 or run.stop == len(values)
+    at_end = run.start == 0 or len(values) - run.stop < _EDGE  # there the low-pass of the sender takes more and more
     if len(run) > WIDEST or at_end:
         return None
     lost = sum(values[at] < LOST_DB for at in run)

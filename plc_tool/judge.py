@@ -206,7 +206,11 @@ def _cause(target: str, cause: Cause, snr: Verdict) -> Finding:
 
 
 def _capture(target: str, observation: Observation) -> list[Finding]:
-    if not observation.damaged:
-        return []
-    statement = f"{observation.damaged} of {observation.frames} frames are damaged; they were left out."
-    return [finding("PLC-CAPTURE", target, Verdict.SKIPPED, statement)]
+    said = []
+    if observation.damaged:
+        said.append(f"{observation.damaged} of {observation.frames} frames are damaged; they were left out.")
+    if observation.dropped:
+        said.append(
+            f"{observation.dropped} findings beyond what is kept were left out: a flood, or a very long capture."
+        )
+    return [finding("PLC-CAPTURE", target, Verdict.SKIPPED, " ".join(said))] if said else []

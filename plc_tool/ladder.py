@@ -116,8 +116,12 @@ def _tone_map_map(maps: Sequence[ToneMap], mask: CarrierMask, mains_hz: float) -
         flags.append("no-measurement")
     elif all(s.maps == 0 and set(s.codes) <= {ROBO_CODE} for s in slots):
         flags.append("robo-default")
-    elif any(len(s.codes) != len(points) for s in slots):
+    elif all(len(s.codes) != len(points) for s in slots):
         flags.append("unknown-carriers")
+    unusable = bool(flags)
+    whole = [s for s in slots if len(s.codes) == len(points)]
+    if not unusable and len(whole) < len(slots):
+        flags.append("slots-left-out")
     half_cycle_s = 0.5 / mains_hz
     rows = [
         Row(
@@ -126,12 +130,13 @@ def _tone_map_map(maps: Sequence[ToneMap], mask: CarrierMask, mains_hz: float) -
             tuple(FLOORS_DB[c] if c < len(FLOORS_DB) else None for c in tone_map.codes),
         )
         for at, tone_map in enumerate(slots)
+        if tone_map in whole
     ]
     first = slots[0]
     # What the peer lets the reporter send is how well the peer receives: the reporter of the quality is the peer.
     turned = replace(first, reporter=first.peer or "unknown", peer=first.reporter)
     shown = first if first.direction == "rx" else turned
-    return _map(Tier.BIT_LOADING, shown, shown.peer, None if flags else points, rows, flags, mask)
+    return _map(Tier.BIT_LOADING, shown, shown.peer, None if unusable else points, rows, flags, mask)
 
 
 # Tier 1: the modem's own SNR.

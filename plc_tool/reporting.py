@@ -100,7 +100,7 @@ def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitSt
 
             with Watching(link.name, yardstick_of(link), enabled=asked.watch and not request.quiet) as watching:
                 measured = measure(modem, sounder, link.modem, options, run, watching.show)
-            problem = _problem(measured.error) if measured.error is not None else None
+            problem = _problem(measured.error) if measured.error is not None else _lost(wire.lost)
             # A stop has done its work by now: what was measured until then still becomes a report.
             with run.shield():
                 return _result(link, link.modem.interface, measured.frames, problem, measured.error, run)
@@ -115,6 +115,7 @@ class Problem:
     check: str
     statement: str
     evidence: tuple[Evidence, ...] = ()
+    verdict: Verdict = Verdict.INCONCLUSIVE
 
 
 def _problem(error: V2GError) -> Problem:
@@ -122,6 +123,12 @@ def _problem(error: V2GError) -> Problem:
     reasons = {"most likely": error.why, "do": error.todo}
     evidence = tuple(Evidence(name=name, value=text) for name, text in reasons.items() if text)
     return Problem(check, f"The run ended early: {error.what}.", evidence)
+
+
+def _lost(frames: int) -> Problem | None:
+    """Give the finding for frames that came faster than they could be read; the map does not rest on them."""
+    statement = f"{frames} frames came faster than they could be read, and were lost."
+    return Problem("PLC-CAPTURE", statement, verdict=Verdict.SKIPPED) if frames else None
 
 
 def yardstick_of(link: Link) -> Yardstick:
@@ -162,7 +169,7 @@ def _result(
     findings = list(evaluation.findings)
     if problem is not None:
         findings = [f for f in findings if (f.check, f.verdict) != (problem.check, Verdict.INCONCLUSIVE)]
-        findings.insert(0, finding(problem.check, link.name, Verdict.INCONCLUSIVE, problem.statement, problem.evidence))
+        findings.insert(0, finding(problem.check, link.name, problem.verdict, problem.statement, problem.evidence))
     return Result(
         target=link.name,
         findings=findings,

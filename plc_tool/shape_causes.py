@@ -26,8 +26,8 @@ TILT_SNR_DB = Limit(usual=0.0, named=6.0)
 """Fall of the SNR over the band, less twice the scatter: noise falls, too, so that one constellation step is enough."""
 RIPPLE_DB = Limit(usual=1.5, named=3.3)
 """Steps of 1 dB and the edges of the mask make up to 3 dB by accident."""
-LEAST_SHARE = 0.4
-"""Of the scatter that a ripple must explain."""
+RIPPLE_FLOORS_DB = Limit(usual=3.0, named=5.5)
+"""The same for a bit-loading map, whose steps of 6 dB make up to 5 dB by accident."""
 LOW_NOISE_DB = Limit(usual=6.0, named=15.6)
 """SNR from 2-5 MHz up to the best quarter. Background noise falls by 20 dB a decade at most: 15.6 dB from 3.3 MHz, the
 middle of the one, to 20 MHz, the middle of the other."""
@@ -59,7 +59,7 @@ def _of_line(link: LinkMap, groups: Sequence[Level]) -> list[Cause]:
     Reflections cost level at all frequencies, too, so that they leave less to explain for a coupling loss.
     """
     fit, wave = line(groups), ripple(groups)
-    reflected = _mismatch(wave)
+    reflected = _mismatch(wave, RIPPLE_FLOORS_DB if link.tier is Tier.BIT_LOADING else RIPPLE_DB)
     explained = reflected[0].confidence if reflected else 0.0
     return [*_long_cable(link, fit, groups), *reflected, *_coupling(link, fit, groups, explained)]
 
@@ -88,8 +88,8 @@ def _long_cable(link: LinkMap, fit: Line, groups: Sequence[Level]) -> list[Cause
     return [Cause("PLC-LONG-CABLE", limit.confidence(size), statement, evidence, band)]
 
 
-def _mismatch(wave: Ripple) -> list[Cause]:
-    if not RIPPLE_DB.reached(wave.height_db) or wave.share < LEAST_SHARE:
+def _mismatch(wave: Ripple, limit: Limit) -> list[Cause]:
+    if not limit.reached(wave.height_db):
         return []
     near, typical, far = (ratio * _SPEED_OF_LIGHT / (2 * wave.period_hz) for ratio in (_SLOW, _TYPICAL, _FAST))
     statement = (
@@ -97,12 +97,12 @@ def _mismatch(wave: Ripple) -> list[Cause]:
         f"over about {typical:.0f} m ({near:.0f}-{far:.0f} m), from a stub, an open end or a bad contact."
     )
     evidence = (
-        number("ripple, crest to trough", f"{wave.height_db:.1f}", "dB", f"{RIPPLE_DB.named:g} dB"),
+        number("ripple, crest to trough", f"{wave.height_db:.1f}", "dB", f"{limit.named:g} dB"),
         number("period", f"{wave.period_hz / 1e6:.2f}", "MHz"),
         number("distance v/(2·period)", f"{typical:.0f}", "m", source=f"v = {_SLOW}-{_FAST} of the speed of light"),
-        number("share of the scatter", f"{wave.share:.2f}", "1", f"{LEAST_SHARE:g}"),
+        number("share of the scatter", f"{wave.share:.2f}", "1"),
     )
-    return [Cause("PLC-MISMATCH", RIPPLE_DB.confidence(wave.height_db), statement, evidence)]
+    return [Cause("PLC-MISMATCH", limit.confidence(wave.height_db), statement, evidence)]
 
 
 def _coupling(link: LinkMap, fit: Line, groups: Sequence[Level], explained: float) -> list[Cause]:

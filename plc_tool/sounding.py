@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 from v2g_tool.hal.homeplug.contract import Wire
 from v2g_tool.hal.homeplug.evidence import FrameLog
-from v2g_tool.hal.homeplug.frame import BROADCAST, MalformedFrame
+from v2g_tool.hal.homeplug.frame import BROADCAST, ETHERTYPE, MalformedFrame
 from v2g_tool.hal.homeplug.messages import Body, compose, decode
 from v2g_tool.hal.homeplug.slac_messages import (
     AttenChar,
@@ -60,6 +60,9 @@ GAPS_S = (0.023, 0.043)
 _DRAWS = 32
 _HALF_CYCLES_S = (1 / 100, 1 / 120)
 _MOST_FRAMES = 4_000
+_AWAITED = frozenset(
+    kind.KIND.mmtype.to_bytes(2, "little") for kind in (SlacParmConfirm, AttenChar, AttenProfile, VendorAttenuation)
+)
 _MOST_CHARGERS = 16
 """More than this within reach of one cable is somebody who lies about being chargers."""
 
@@ -237,6 +240,8 @@ class _Ev:
             self._take(captured)
 
     def _take(self, captured: Captured) -> None:
+        if captured.frame[12:14] == ETHERTYPE and captured.frame[15:17] not in _AWAITED:
+            return  # amid a flood there is no time to take every frame apart
         try:
             message = decode(captured.frame)
         except MalformedFrame:

@@ -77,6 +77,14 @@ def test_a_list_of_another_length_is_not_placed_on_the_frequency_axis() -> None:
     assert (link.flags, link.spectrum) == (("unknown-carriers",), None)
 
 
+def test_a_slot_of_another_length_than_the_others_is_left_out_and_said() -> None:
+    seen = (tone_map(0, [6] * 917), tone_map(1, [6] * 874), tone_map(2, [6] * 917))
+    (link,) = maps_of(Observation(tone_maps=seen))
+    assert link.flags == ("slots-left-out",)
+    assert link.spectrum is not None
+    assert [row.name for row in link.spectrum.rows] == ["slot 0", "slot 2"]
+
+
 def test_four_combs_of_all_carriers_are_put_in_order_and_masked() -> None:
     combs = tuple(
         ModemSnr(LOCAL, PEER, 0xFF, comb, tuple(c % 60 for c in range(comb, CARRIERS, 4)), 0.0, 1.0)

@@ -240,7 +240,7 @@ def test_qualcomms_charger_emulator_takes_us_for_a_vehicle() -> None:
     if shutil.which("evse") is None:
         pytest.skip("the program evse (package plc-utils-extra) is not installed")
 
-    said = namespace.run("evse_judges")
+    said = namespace.run("evse_judges")["evse_judges"]
 
     assert said["evse"].count("<-- CM_MNBC_SOUND.IND") == 10
     assert "<-- CM_ATTEN_CHAR.RSP" in said["evse"]

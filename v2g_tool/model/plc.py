@@ -334,6 +334,7 @@ Flag = Literal[
     "saturated",
     "reported-mean",
     "unknown-carriers",
+    "slots-left-out",
     "counters-reset",
     "too-few-blocks",
 ]
@@ -345,6 +346,7 @@ FLAG_WORDS: dict[Flag, str] = {
     "saturated": "several groups are at 0 dB: the receiver is at its limit there",
     "reported-mean": "only the charger's own mean was heard, after corrections that it does not publish",
     "unknown-carriers": "nobody has published which carriers this modem's list means",
+    "slots-left-out": "some slots gave lists of another length than the others; they were left out",
     "counters-reset": "the counters were cleared between the polls",
     "too-few-blocks": "too few blocks were received for a rate",
 }

@@ -63,7 +63,8 @@ def show_error(error: V2GError, console: Console) -> None:
     if error.why:
         page.say((f"  {error.why}", ""))
     if error.todo:
-        page.say((f"→ {error.todo}", ""))
+        # A command to be copied must stay one line, whatever the width.
+        page.say((f"→ {error.todo}", ""), whole="Run: " in error.todo)
 
 
 class _Page:
@@ -81,9 +82,10 @@ class _Page:
             shown = shown.translate(_ASCII).encode(self._console.encoding, "replace").decode(self._console.encoding)
         return Text(shown, style)
 
-    def say(self, *parts: tuple[str, str]) -> None:
-        """Show one paragraph of (text, style) parts."""
-        self._console.print(Text().join(self.text(content, style) for content, style in parts))
+    def say(self, *parts: tuple[str, str], whole: bool = False) -> None:
+        """Show one paragraph of (text, style) parts; a `whole` one is not broken into lines."""
+        line = Text().join(self.text(content, style) for content, style in parts)
+        self._console.print(line, soft_wrap=whole or self._console.soft_wrap)
 
     def rows(self, title: str, columns: Iterable[tuple[str, bool]], rows: Iterable[Iterable[str]]) -> None:
         """Show a table; a column is (heading, whether it holds numbers)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -148,3 +149,15 @@ def campaign(count: int, seed: int) -> Campaign:
 def _memory_bytes() -> int:
     """Give the most memory that this process has had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main(words: Sequence[str]) -> None:
+    """Print what a campaign came to: [COUNT [SEED]]."""
+    done = campaign(int(words[0]) if words else 1_000_000, int(words[1]) if len(words) > 1 else 1)
+    sorts = {name: getattr(done, name) for name in ("understood", "unknown", "fragments", "malformed", "foreign")}
+    print(f"{done.frames:,} mutated frames, no exception: {sorts}")
+    print(f"{done.seconds:.0f} s, {done.frames_per_s:,.0f} frames/s, memory grew by {done.grown_bytes / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -34,7 +34,7 @@ PREPARED = 'printf "%s" "$0" | ip -batch - && exec "$@"'
 @cache
 def refusal() -> str:
     """Give why namespaces cannot be used here, empty if they can."""
-    for program in ("unshare", "ip"):
+    for program in ("unshare", "ip", "setpriv"):
         if shutil.which(program) is None:
             return f"the program {program} is not installed"
     tried = subprocess.run(
@@ -43,11 +43,11 @@ def refusal() -> str:
     return f"no network namespaces here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
-def run(scenario: str, *arguments: str) -> Any:
-    """Give what the scenario gave."""
+def run(*scenarios: str) -> dict[str, Any]:
+    """Give what each scenario gave; they run one after the other in one namespace."""
     if reason := refusal():
         pytest.skip(reason)
-    command = [sys.executable, "-m", "tests.hal.homeplug_wire.scenarios", scenario, *arguments]
+    command = [sys.executable, "-m", "tests.hal.homeplug_wire.scenarios", *scenarios]
     done = subprocess.run(
         ["unshare", "-Urn", "sh", "-c", PREPARED, INTERFACES, *command],
         cwd=ROOT,
@@ -57,4 +57,4 @@ def run(scenario: str, *arguments: str) -> Any:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return dict(json.loads(done.stdout))

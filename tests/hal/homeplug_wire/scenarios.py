@@ -1,4 +1,4 @@
-"""What happens on real interfaces: each function runs alone in a network namespace (see `namespace.py`)."""
+"""What happens on real interfaces: functions that run in a network namespace of their own (see `namespace.py`)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def without_right() -> dict[str, Any]:
 def denied() -> dict[str, Any]:
     command = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", sys.executable, "-m", __spec__.name]
     done = subprocess.run([*command, "without_right"], capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(done.stdout)["without_right"])
 
 
 def objections_of(name: str) -> dict[str, Any]:
@@ -266,4 +266,4 @@ def evse_judges() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))
+    sys.stdout.write(json.dumps({name: globals()[name]() for name in sys.argv[1:]}))

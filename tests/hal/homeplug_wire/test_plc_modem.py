@@ -486,8 +486,13 @@ def test_any_answers_give_maps_or_an_instrument_error_in_time(junk: list[tuple[i
     assert wire.now_s <= 102.1
 
 
-def test_on_a_real_wire_a_modem_is_asked_everything() -> None:
-    said = namespace.run("whole_measurement")
+@pytest.fixture(scope="module")
+def driven() -> dict[str, Any]:
+    return namespace.run("whole_measurement", "hostile_flood")
+
+
+def test_on_a_real_wire_a_modem_is_asked_everything(driven: dict[str, Any]) -> None:
+    said = driven["whole_measurement"]
 
     assert said["chips"] == ["QCA7420"]
     assert said["linked"]
@@ -497,8 +502,8 @@ def test_on_a_real_wire_a_modem_is_asked_everything() -> None:
     assert said["tone_maps_s"] < 0.5
 
 
-def test_amid_a_flood_of_hostile_frames_the_map_is_read_in_its_time() -> None:
-    said = namespace.run("hostile_flood")
+def test_amid_a_flood_of_hostile_frames_the_map_is_read_in_its_time(driven: dict[str, Any]) -> None:
+    said = driven["hostile_flood"]
 
     assert said["slots"] == 5
     assert said["errors"] == 109

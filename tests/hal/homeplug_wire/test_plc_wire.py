@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,29 +17,39 @@ from v2g_tool.errors import RequestError
 from v2g_tool.hal.homeplug.interface import Interface, read_links, usable
 from v2g_tool.hal.homeplug.wire import grant_command
 
-
-def test_frames_come_with_their_vlan_tags_and_other_protocols_do_not() -> None:
-    said = namespace.run("tags")
-
-    assert said["heard"] == [*said["sent"], None]
-    assert all(0 <= age_s < 5 for age_s in said["age_s"])
-
-
-def test_what_is_sent_here_is_never_taken_for_an_answer() -> None:
-    assert namespace.run("own_frames") == {"sent": True, "own": True, "other": True}
-
-
-def test_waiting_keeps_its_deadline_and_costs_no_computing() -> None:
-    said = namespace.run("silence")
-
-    assert said["heard"] is None
-    assert 0.3 <= said["wall_s"] < 0.6
-    assert said["cpu_s"] < 0.03
+Said = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def objections() -> dict[str, list[str]]:
-    return dict(namespace.run("objections"))
+def said() -> Said:
+    """What the wire did in each scenario; the last one takes it down."""
+    return namespace.run(
+        "tags", "own_frames", "silence", "objections", "bridge_port", "foreign_flood", "denied", "switched_off"
+    )
+
+
+def test_frames_come_with_their_vlan_tags_and_other_protocols_do_not(said: Said) -> None:
+    seen = said["tags"]
+
+    assert seen["heard"] == [*seen["sent"], None]
+    assert all(0 <= age_s < 5 for age_s in seen["age_s"])
+
+
+def test_what_is_sent_here_is_never_taken_for_an_answer(said: Said) -> None:
+    assert said["own_frames"] == {"sent": True, "own": True, "other": True}
+
+
+def test_waiting_keeps_its_deadline_and_costs_no_computing(said: Said) -> None:
+    seen = said["silence"]
+
+    assert seen["heard"] is None
+    assert 0.3 <= seen["wall_s"] < 0.6
+    assert seen["cpu_s"] < 0.03
+
+
+@pytest.fixture(scope="module")
+def objections(said: Said) -> dict[str, list[str]]:
+    return dict(said["objections"])
 
 
 def test_a_misspelt_interface_is_answered_with_those_there_are(objections: dict[str, list[str]]) -> None:
@@ -74,34 +84,31 @@ def test_the_ports_of_a_bridge_are_offered_instead_of_the_bridge(objections: dic
     assert "port0" in objections["br0"][2]
 
 
-def test_a_port_of_a_bridge_is_heard_before_the_bridge_takes_its_frames() -> None:
-    assert namespace.run("bridge_port") == {"heard": True, "sent": True}
+def test_a_port_of_a_bridge_is_heard_before_the_bridge_takes_its_frames(said: Said) -> None:
+    assert said["bridge_port"] == {"heard": True, "sent": True}
 
 
-def test_an_interface_that_goes_down_while_in_use_is_named() -> None:
-    said = namespace.run("switched_off")
+def test_an_interface_that_goes_down_while_in_use_is_named(said: Said) -> None:
+    seen = said["switched_off"]
 
-    assert said["error"] == "Unreachable"
-    assert "'plc0' failed while it was in use" in said["what"]
-
-
-def test_a_container_without_the_right_is_told_how_to_be_started() -> None:
-    if shutil.which("setpriv") is None:
-        pytest.skip("the program setpriv is not installed")
-
-    said = namespace.run("denied")
-
-    assert said["error"] == "NotPermitted"
-    assert "CAP_NET_RAW" in said["what"]
-    assert "--cap-add=NET_RAW" in said["todo"]
+    assert seen["error"] == "Unreachable"
+    assert "'plc0' failed while it was in use" in seen["what"]
 
 
-def test_a_flood_of_other_protocols_never_reaches_the_program() -> None:
-    said = namespace.run("foreign_flood")
+def test_a_container_without_the_right_is_told_how_to_be_started(said: Said) -> None:
+    seen = said["denied"]
 
-    assert not said["heard"]
-    assert said["cpu_s"] < 0.05
-    assert said["lost"] == 0
+    assert seen["error"] == "NotPermitted"
+    assert "CAP_NET_RAW" in seen["what"]
+    assert "--cap-add=NET_RAW" in seen["todo"]
+
+
+def test_a_flood_of_other_protocols_never_reaches_the_program(said: Said) -> None:
+    seen = said["foreign_flood"]
+
+    assert not seen["heard"]
+    assert seen["cpu_s"] < 0.05
+    assert seen["lost"] == 0
 
 
 def test_the_command_that_grants_the_right_grants_no_other() -> None:

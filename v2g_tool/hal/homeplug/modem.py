@@ -13,8 +13,8 @@ from v2g_tool.errors import Refused, Unreachable, V2GError
 from v2g_tool.hal.homeplug.contract import Wire
 from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.exchange import Answer, Exchange, Question
-from v2g_tool.hal.homeplug.frame import BROADCAST, LOCAL_MODEM, MalformedFrame
-from v2g_tool.hal.homeplug.messages import UnknownMessage, compose, decode
+from v2g_tool.hal.homeplug.frame import BROADCAST, ETHERTYPE, LOCAL_MODEM, MalformedFrame
+from v2g_tool.hal.homeplug.messages import BODIES, UnknownMessage, compose, decode
 from v2g_tool.hal.homeplug.network import (
     DiscoverListConfirm,
     DiscoverListRequest,
@@ -64,6 +64,7 @@ _UNKNOWN_SLOT, _LIST_CHANGED = 2, 2
 _MOST_INTERVALS = 16
 _MOST_FOREIGN = 16
 _ROBO_CODE = 2
+_UNDERSTOOD = frozenset(body.KIND.mmtype.to_bytes(2, "little") for body in BODIES)
 
 
 class Modems:
@@ -233,6 +234,8 @@ def _is_default(first: ToneMap) -> bool:
 
 
 def _says_something(frame: bytes) -> bool:
+    if frame[12:14] == ETHERTYPE and frame[15:17] not in _UNDERSTOOD:
+        return False  # amid a flood there is no time to take every frame apart
     try:
         return not isinstance(decode(frame).body, UnknownMessage)
     except MalformedFrame:

@@ -65,9 +65,9 @@ from v2g_tool.model.plc import (
     TxCounters,
 )
 
-LIMITS = {"tone_maps": 4_000, "snrs": 4_000, "networks": 1_000, "identities": 1_000}
-LIMIT = 20_000
-"""So many findings of a kind are kept, of large ones fewer: some 100 MB at most. Only a flood brings more."""
+LIMITS = {"tone_maps": 3_000, "snrs": 3_000, "networks": 500, "identities": 1_000}
+LIMIT = 10_000
+"""So many findings of a kind are kept, of large ones fewer: 60 MB of real ones, 250 MB of the worst ones."""
 _REMEMBERED = 1_024
 
 Role = Literal["STA", "proxy CCo", "CCo", "unknown"]
