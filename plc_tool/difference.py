@@ -42,8 +42,9 @@ Word = Literal["better", "worse", "unchanged"]
 """`unchanged` is short for: no change was shown."""
 
 SIGNIFICANCE = 0.05
-SMALLEST_DB = 1.0
-"""Smaller changes are not named: attenuation comes in steps of 1 dB, bit-loading floors in steps of 2 to 6 dB."""
+SMALLEST_DB = {Tier.MODEM_SNR: 1.0, Tier.BIT_LOADING: 2.0, Tier.ATTENUATION: 1.0}
+"""Smaller changes are not named: values come in steps of 1 dB, bit-loading floors in steps of 2 to 6 dB, and all
+estimates of one map share an error of some tenths."""
 FEWEST_SOUNDS = 4
 """Two samples of three are never far enough apart for the rank test to say anything."""
 _GROUPS_AS_UNITS = 6
@@ -60,7 +61,7 @@ class Change:
         band: the part.
         gain: by how many dB the link got better (SNR up, attenuation down), with the 95 % interval of this part alone.
         p_value: adjusted for all parts of the comparison; of a region, the largest of its groups.
-        verdict: better or worse only where the adjusted p-value is at most 0.05 and the gain at least 1 dB.
+        verdict: better or worse only where the adjusted p-value is at most 0.05 and the gain not below `SMALLEST_DB`.
     """
 
     band: Band
@@ -119,6 +120,8 @@ def difference(before: LinkMap, after: LinkMap) -> Difference:
     regions = _regions(pair, groups)
     verdict = _together((whole.verdict, *(r.verdict for r in regions), *(e.verdict for e in errors)))
     sentence = _sentence(before.quantity, whole, regions, errors) + _blind_spot(before, after)
+    if before.tier is Tier.ATTENUATION and (regions or whole.verdict != "unchanged"):
+        sentence += _ENERGY
     method = _RANKS if pair.repeated else _SIGNS
     return Difference(before.quantity, verdict, sentence, whole, regions, errors, method)
 
@@ -131,6 +134,7 @@ _SIGNS = (
     "Paired sign test: each carrier against itself, over the carriers of a group, because the rows are no repetitions; "
     "adjusted for all groups after Holm."
 )
+_ENERGY = " A modem measures energy: where noise went away, it reads more attenuation, and less where noise came."
 _COUNTS = "Newcombe interval of the difference of two proportions; all bits of a block count as one trial."
 
 
@@ -154,12 +158,13 @@ def _comparable(before: LinkMap, after: LinkMap) -> None:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two spectra on the same points; `gain_sign` is 1 where more is better."""
+    """Two spectra on the same points; `gain_sign` is 1 where more is better, `group` how many points are a group."""
 
     points: tuple[Band, ...]
     before: tuple[Row, ...]
     after: tuple[Row, ...]
     gain_sign: int
+    smallest_db: float
     repeated: bool
     group: int
 
@@ -168,7 +173,7 @@ class _Pair:
         attenuation = link.tier is Tier.ATTENUATION
         repeated = attenuation and min(len(before.rows), len(after.rows)) >= FEWEST_SOUNDS
         sign, group = (-1, 1) if attenuation else (1, GROUP)
-        return cls(before.points, before.rows, after.rows, sign, repeated, group)
+        return cls(before.points, before.rows, after.rows, sign, SMALLEST_DB[link.tier], repeated, group)
 
     def groups(self) -> list[range]:
         count = len(self.points)
@@ -219,7 +224,7 @@ def _tested(pair: _Pair) -> tuple[Change, list[tuple[range, Change]]]:
     tests = [pair.compare(part) for part in parts]
     adjusted = holm([p for p, _ in tests])
     changes = [
-        Change(pair.band(part), gain, p, _word(gain.value if p <= SIGNIFICANCE else 0.0, SMALLEST_DB))
+        Change(pair.band(part), gain, p, _word(gain.value if p <= SIGNIFICANCE else 0.0, pair.smallest_db))
         for part, p, (_, gain) in zip(parts, adjusted, tests, strict=True)
     ]
     return changes[0], list(zip(parts[1:], changes[1:], strict=True))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from v2g_tool.hal.homeplug.observation import observe
-
 from plc_tool.diagnosis import Cause, diagnose
-from plc_tool.judge import SnrLimit, judge
+from plc_tool.judge import Case, SnrLimit, judge
 from plc_tool.ladder import SAME_S, link_maps
+from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.findings import Finding
 from v2g_tool.model.plc import Captured, LinkMap, Observation, Service, Tier
@@ -31,10 +30,19 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What frames came to: what was observed, the maps (the one that counts first), causes and findings."""
+    """What frames came to.
+
+    Attributes:
+        observation: what was observed.
+        maps: the maps of the link in question, the one that counts first.
+        others: maps of other links on the same line.
+        causes: what disturbs the link, the most likely first.
+        findings: the judgement.
+    """
 
     observation: Observation
     maps: tuple[LinkMap, ...]
+    others: tuple[LinkMap, ...]
     causes: tuple[Cause, ...]
     findings: tuple[Finding, ...]
 
@@ -47,16 +55,24 @@ class Evaluation:
 def evaluate(target: str, frames: Iterable[Captured], yardstick: Yardstick) -> Evaluation:
     """Give what the frames say about the link of the modem `target`."""
     observation = observe(frames)
-    maps = link_maps(observation, yardstick.mask, yardstick.mains_hz)
-    if yardstick.peer:
-        maps = tuple(sorted(maps, key=lambda m: yardstick.peer not in (m.reporter, m.peer)))
-    causes = diagnose(_heard_together(maps), yardstick.mask, yardstick.services, yardstick.mains_hz) if maps else ()
-    findings = judge(target, observation, maps, causes, yardstick.limit)
-    return Evaluation(observation, maps, causes, tuple(findings))
+    every = link_maps(observation, yardstick.mask, yardstick.mains_hz)
+    maps = tuple(link for link in every if _in_question(link, yardstick.peer))
+    together = _heard_together(maps, every)
+    causes = diagnose(together, yardstick.mask, yardstick.services, yardstick.mains_hz) if together else ()
+    case = Case(target, observation, maps, yardstick.limit, yardstick.mains_hz, yardstick.peer)
+    others = tuple(link for link in every if link not in maps)
+    return Evaluation(observation, maps, others, causes, tuple(judge(case, causes)))
 
 
-def _heard_together(maps: Sequence[LinkMap]) -> list[LinkMap]:
+def _in_question(link: LinkMap, peer: str) -> bool:
+    """Give whether a map is of the link with `peer`: of any link when that is not said."""
+    return not peer or not link.peer or peer in (link.reporter, link.peer)
+
+
+def _heard_together(maps: Sequence[LinkMap], every: Sequence[LinkMap]) -> list[LinkMap]:
     """Give the first map and those of other modems that heard the same EV in the same sounding."""
+    if not maps:
+        return []
     first = maps[0]
     if first.tier is not Tier.ATTENUATION:
         return [first]
@@ -64,7 +80,7 @@ def _heard_together(maps: Sequence[LinkMap]) -> list[LinkMap]:
         first,
         *(
             other
-            for other in maps[1:]
+            for other in every
             if other.tier is first.tier
             and other.peer == first.peer
             and other.reporter != first.reporter

@@ -6,11 +6,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plc_tool.diagnosis import Cause
+from plc_tool.diagnosis import Cause, blind_spots
 from plc_tool.error_rates import qpsk_es_n0_db
 from plc_tool.ladder import mean_db
+from plc_tool.link_class import classify
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, ModemIdentity, Observation, Refusal, Tier
+from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
 from v2g_tool.rules.catalogue import finding
 
 
@@ -31,21 +32,52 @@ class SnrCount:
     bands: tuple[Band, ...]
 
 
-def judge(
-    target: str, observation: Observation, maps: Sequence[LinkMap], causes: Sequence[Cause], limit: SnrLimit
-) -> list[Finding]:
-    """Give the findings about the link of the modem `target`, from its maps, the most telling first."""
-    snr = _snr(target, maps, limit)
+@dataclass(frozen=True)
+class Case:
+    """What is judged.
+
+    Attributes:
+        target: the modem's name.
+        observation: everything that was seen on the line.
+        maps: the maps of the link in question, the most telling first.
+        limit: the SNR limit.
+        mains_hz: mains frequency.
+        peer: the MAC address of the other end, "" for whatever was found.
+    """
+
+    target: str
+    observation: Observation
+    maps: tuple[LinkMap, ...]
+    limit: SnrLimit = SnrLimit()
+    mains_hz: float = 50.0
+    peer: str = ""
+
+    def finding(self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> Finding:
+        """Give a finding about the target."""
+        return finding(check, self.target, verdict, statement, evidence)
+
+
+def judge(case: Case, causes: Sequence[Cause]) -> list[Finding]:
+    """Give the findings about a link, from its maps and the causes that were found in them."""
+    snr = _snr(case)
+    best = case.maps[:1]
     return [
-        _modem(target, observation.identities),
-        *_link(target, observation),
-        _tier(target, maps, observation.refusals),
+        _modem(case),
+        *_link(case),
+        _tier(case),
         snr,
-        *(_errors(target, link) for link in maps[:1] if link.errors is not None),
-        *(_attenuation(target, link) for link in maps[:1] if link.tier is Tier.ATTENUATION and link.spectrum),
-        *(_cause(target, cause, snr.verdict) for cause in causes),
-        *_capture(target, observation),
+        *(_errors(case, link) for link in best if link.errors is not None),
+        *(_attenuation(case, link) for link in best if link.tier is Tier.ATTENUATION and link.spectrum),
+        *(_class(case, link) for link in best if classify(link).name != "unknown"),
+        *(_cause(case, cause, snr.verdict) for cause in causes),
+        *_capture(case),
     ]
+
+
+def worst_snr(maps: Sequence[LinkMap], limit_db: float) -> SnrCount | None:
+    """Give the count of the worse direction of a link, None where no SNR was measured that carries a verdict."""
+    counts = [snr_count(m, limit_db) for m in maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None]
+    return max((c for c in counts if c.judged), key=lambda c: c.below / c.judged, default=None)
 
 
 def snr_count(link: LinkMap, limit_db: float) -> SnrCount:
@@ -77,28 +109,36 @@ def megahertz(bands: Sequence[Band], most: int = 4) -> str:
     return f"{shown} MHz{more}"
 
 
-def _modem(target: str, identities: Sequence[ModemIdentity]) -> Finding:
+def _modem(case: Case) -> Finding:
+    identities = case.observation.identities
     if not identities:
-        return finding("PLC-MODEM", target, Verdict.INCONCLUSIVE, "No modem said what it is.")
+        return case.finding("PLC-MODEM", Verdict.INCONCLUSIVE, "No modem said what it is.")
     evidence = [Evidence(name=i.mac, value=f"{i.maker} {i.chip}", source=i.firmware) for i in identities]
     first = identities[0]
-    return finding("PLC-MODEM", target, Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
+    return case.finding("PLC-MODEM", Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
 
 
-def _link(target: str, observation: Observation) -> list[Finding]:
-    stations = {s.mac for network in observation.networks for s in network.stations}
-    stations -= {identity.mac for identity in observation.identities[:1]}
-    linked = any(state.linked for state in observation.link_states)
-    if stations or linked:
-        others = f" with {', '.join(sorted(stations))}" if stations else ""
-        return [finding("PLC-LINK", target, Verdict.PASS, f"The modem is in a powerline network{others}.")]
-    if not observation.link_states and not observation.networks:
+def _link(case: Case) -> list[Finding]:
+    seen = case.observation
+    stations = {s.mac for network in seen.networks for s in network.stations}
+    others = sorted(stations - {identity.mac for identity in seen.identities[:1]})
+    if case.peer and others and case.peer not in stations:
+        statement = f"{case.peer} is not in the network; there are {', '.join(others)}."
+        return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, statement)]
+    if len(others) > 1 and not case.peer:
+        statement = f"The network has several stations: {', '.join(others)}. Say with 'peer' which link is meant."
+        return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, statement)]
+    if others or any(state.linked for state in seen.link_states):
+        named = f" with {', '.join(others)}" if others else ""
+        return [case.finding("PLC-LINK", Verdict.PASS, f"The modem is in a powerline network{named}.")]
+    if not seen.link_states and not seen.networks:
         return []
-    return [finding("PLC-LINK", target, Verdict.INCONCLUSIVE, "The modem is in no powerline network.")]
+    return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, "The modem is in no powerline network.")]
 
 
-def _tier(target: str, maps: Sequence[LinkMap], refusals: Sequence[Refusal]) -> Finding:
-    reasons = dict.fromkeys(f"{r.message} was refused by {r.reporter}: {r.meaning}" for r in refusals)
+def _tier(case: Case) -> Finding:
+    maps = case.maps
+    reasons = dict.fromkeys(f"{r.message} was refused by {r.reporter}: {r.meaning}" for r in case.observation.refusals)
     empty = dict.fromkeys(
         f"tier {int(m.tier)} of {m.reporter}: {FLAG_WORDS[m.flags[0]]}" for m in maps if m.spectrum is None and m.flags
     )
@@ -107,24 +147,25 @@ def _tier(target: str, maps: Sequence[LinkMap], refusals: Sequence[Refusal]) -> 
     best = next((m for m in maps if _says_something(m)), None)
     if best is None:
         statement = f"Nothing about the link could be measured: {causes[0] if causes else 'nobody sent anything'}."
-        return finding("PLC-TIER", target, Verdict.INCONCLUSIVE, statement, evidence)
+        return case.finding("PLC-TIER", Verdict.INCONCLUSIVE, statement, evidence)
     rows = f", {len(best.spectrum.rows)} rows of {len(best.spectrum.points)} points" if best.spectrum else ""
     statement = f"Tier {int(best.tier)}: {best.tier.title} as {best.reporter} sees {best.peer or 'all peers'}{rows}."
+    evidence += [Evidence(name="not seen", value=blind) for blind in blind_spots(best, case.mains_hz)]
     if causes:
         statement += f" Not better, because {causes[0]}."
-    return finding("PLC-TIER", target, Verdict.PASS, statement, evidence)
+    return case.finding("PLC-TIER", Verdict.PASS, statement, evidence)
 
 
 def _says_something(link: LinkMap) -> bool:
     return link.spectrum is not None or (link.tier is Tier.ERROR_RATE and link.errors is not None)
 
 
-def _snr(target: str, maps: Sequence[LinkMap], limit: SnrLimit) -> Finding:
-    floors = next((m for m in maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None), None)
-    if floors is None:
-        statement = f"The {limit.snr_db:g} dB rule can't be judged: {_why_not(maps)}"
-        return finding("PLC-SNR", target, Verdict.INCONCLUSIVE, statement)
-    count = snr_count(floors, limit.snr_db)
+def _snr(case: Case) -> Finding:
+    limit = case.limit
+    count = worst_snr(case.maps, limit.snr_db)
+    if count is None:
+        statement = f"The {limit.snr_db:g} dB rule can't be judged: {_why_not(case.maps)}"
+        return case.finding("PLC-SNR", Verdict.INCONCLUSIVE, statement)
     share = 100 * count.below / count.judged
     evidence = [
         Evidence(name="carriers below", value=str(count.below), limit=f"{limit.carriers_below_pct:g} %"),
@@ -136,11 +177,11 @@ def _snr(target: str, maps: Sequence[LinkMap], limit: SnrLimit) -> Finding:
             f"{count.below} of {count.judged} carriers ({share:.1f} %) are below {limit.snr_db:g} dB "
             f"in their worst slot: {megahertz(count.bands)}."
         )
-        return finding("PLC-SNR", target, Verdict.FAIL, statement, evidence)
+        return case.finding("PLC-SNR", Verdict.FAIL, statement, evidence)
     statement = (
         f"{count.judged - count.below} of {count.judged} carriers have at least {limit.snr_db:g} dB in every slot."
     )
-    return finding("PLC-SNR", target, Verdict.PASS, statement, evidence)
+    return case.finding("PLC-SNR", Verdict.PASS, statement, evidence)
 
 
 def _why_not(maps: Sequence[LinkMap]) -> str:
@@ -154,7 +195,7 @@ def _why_not(maps: Sequence[LinkMap]) -> str:
     return "this chip shows error rates of the whole link, not SNR."
 
 
-def _errors(target: str, link: LinkMap) -> Finding:
+def _errors(case: Case, link: LinkMap) -> Finding:
     rates = link.errors
     assert rates is not None  # noqa: S101 - the caller chose such maps
     evidence = [
@@ -165,8 +206,8 @@ def _errors(target: str, link: LinkMap) -> Finding:
     ]
     if "too-few-blocks" in link.flags:
         statement = f"Only {rates.blocks} blocks were received in {rates.seconds:.1f} s: too few for a rate."
-        return finding("PLC-ERRORS", target, Verdict.SKIPPED, statement, evidence)
-    return finding("PLC-ERRORS", target, Verdict.SKIPPED, _errors_statement(rates), evidence)
+        return case.finding("PLC-ERRORS", Verdict.SKIPPED, statement, evidence)
+    return case.finding("PLC-ERRORS", Verdict.SKIPPED, _errors_statement(rates), evidence)
 
 
 def _errors_statement(rates: ErrorRates) -> str:
@@ -182,7 +223,7 @@ def _ratio(name: str, value: float | None) -> list[Evidence]:
     return [] if value is None else [Evidence(name=name, value=f"{value:.3g}", unit="1")]
 
 
-def _attenuation(target: str, link: LinkMap) -> Finding:
+def _attenuation(case: Case, link: LinkMap) -> Finding:
     values = [v for v in link.spectrum.medians() if v is not None] if link.spectrum else []
     median = statistics.median(values)
     whose = "as the charger reports it" if "reported-mean" in link.flags else "raw, before the charger's corrections"
@@ -195,17 +236,23 @@ def _attenuation(target: str, link: LinkMap) -> Finding:
         Evidence(name="indirect match", value="20", unit="dB", source="C_EV_match_signalattn_indirect"),
         Evidence(name="robust", value="20 to 35", unit="dB", source="DIN/TS 70121:2024-11 Annex C, informative"),
     ]
-    return finding("PLC-ATTENUATION", target, Verdict.SKIPPED, statement, limits)
+    return case.finding("PLC-ATTENUATION", Verdict.SKIPPED, statement, limits)
 
 
-def _cause(target: str, cause: Cause, snr: Verdict) -> Finding:
+def _class(case: Case, link: LinkMap) -> Finding:
+    """Give where the link stands in the table of attenuation and errors."""
+    return case.finding("PLC-CLASS", Verdict.SKIPPED, classify(link).statement)
+
+
+def _cause(case: Case, cause: Cause, snr: Verdict) -> Finding:
     """Give a cause as a finding: it fails with the limit, is open where that could not be judged, else is noted."""
     verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.SKIPPED}.get(snr, Verdict.INCONCLUSIVE)
     evidence = (*cause.evidence, Evidence(name="confidence", value=f"{cause.confidence:.2f}", unit="1"))
-    return finding(cause.check, target, verdict, cause.statement, evidence)
+    return case.finding(cause.check, verdict, cause.statement, evidence)
 
 
-def _capture(target: str, observation: Observation) -> list[Finding]:
+def _capture(case: Case) -> list[Finding]:
+    observation = case.observation
     said = []
     if observation.damaged:
         said.append(f"{observation.damaged} of {observation.frames} frames are damaged; they were left out.")
@@ -213,4 +260,4 @@ def _capture(target: str, observation: Observation) -> list[Finding]:
         said.append(
             f"{observation.dropped} findings beyond what is kept were left out: a flood, or a very long capture."
         )
-    return [finding("PLC-CAPTURE", target, Verdict.SKIPPED, " ".join(said))] if said else []
+    return [case.finding("PLC-CAPTURE", Verdict.SKIPPED, " ".join(said))] if said else []

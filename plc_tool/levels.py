@@ -6,6 +6,7 @@ at the ceiling the SNR may be anything above, and the loss is a bound.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,7 +27,7 @@ class Level:
     Attributes:
         hz: mean frequency of its carriers.
         loss_db: attenuation, or the SNR with the opposite sign.
-        at_most: the SNR was at the ceiling, so the loss may be any smaller.
+        at_most: it is the smallest that the map can show, so that the loss may be any smaller.
     """
 
     hz: float
@@ -61,14 +62,20 @@ def levels(link: LinkMap, spectrum: Spectrum) -> tuple[Level, ...]:
     size = 1 if link.tier is Tier.ATTENUATION else GROUP
     groups = (range(at, min(at + size, len(values))) for at in range(0, len(values), size))
     found = ([(spectrum.points[p].centre_hz, v) for p in group if (v := values[p]) is not None] for group in groups)
-    return tuple(_level(pairs, link.ceiling_db) for pairs in found if pairs)
+    least_db = _least_db(link)
+    return tuple(_level(pairs, least_db) for pairs in found if pairs)
 
 
-def _level(pairs: Sequence[tuple[float, float]], ceiling_db: float | None) -> Level:
+def _least_db(link: LinkMap) -> float:
+    """Give the smallest loss that a map can show: 0 dB of attenuation, or the ceiling of the SNR."""
+    if link.tier is Tier.ATTENUATION:
+        return 0.0
+    return -math.inf if link.ceiling_db is None else -link.ceiling_db
+
+
+def _level(pairs: Sequence[tuple[float, float]], least_db: float) -> Level:
     values = [loss for _, loss in pairs]
-    bound = -ceiling_db if ceiling_db is not None else None
-    at_most = bound is not None and median(values) <= bound
-    return Level(fmean(hz for hz, _ in pairs), midmean(values), at_most)
+    return Level(fmean(hz for hz, _ in pairs), midmean(values), median(values) <= least_db)
 
 
 def midmean(values: Sequence[float]) -> float:

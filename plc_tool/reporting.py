@@ -183,7 +183,8 @@ def _result(
 def _summary(evaluation: Evaluation) -> Mapping[str, object]:
     seen = evaluation.observation
     maps = [
-        {"tier": int(m.tier), "reporter": m.reporter, "peer": m.peer, "flags": list(m.flags)} for m in evaluation.maps
+        {"tier": int(m.tier), "reporter": m.reporter, "peer": m.peer, "flags": list(m.flags)}
+        for m in (*evaluation.maps, *evaluation.others)
     ]
     return {"frames": seen.frames, "foreign": seen.foreign, "damaged": seen.damaged, "maps": maps}
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from plc_tool.evaluation import Evaluation
-from plc_tool.judge import SnrLimit, snr_count
+from plc_tool.judge import SnrLimit, worst_snr
 from v2g_tool.model.carriers import GROUP
 from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Spectrum, Tier
 from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint
@@ -15,8 +15,7 @@ from v2g_tool.model.quantified import quantified
 
 def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimit) -> PlcLink:
     """Give the section for the modem `target`, measured through `source`, an interface or a capture file."""
-    floors = next((m for m in evaluation.maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None), None)
-    count = snr_count(floors, limit.snr_db) if floors is not None else None
+    count = worst_snr(evaluation.maps, limit.snr_db)
     tier = next((f for f in evaluation.findings if f.check == "PLC-TIER"), None)
     primary = evaluation.primary
     return PlcLink(
@@ -30,7 +29,7 @@ def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimi
             ModemRecord(mac=i.mac, maker=i.maker, chip=i.chip, firmware=i.firmware)
             for i in evaluation.observation.identities
         ),
-        maps=tuple(_map(link) for link in evaluation.maps),
+        maps=tuple(_map(link) for link in (*evaluation.maps, *evaluation.others)),
         statement=tier.statement if tier is not None else "",
     )
 

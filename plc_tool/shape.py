@@ -16,8 +16,8 @@ from v2g_tool.rules.least_squares import solve
 
 LOWEST_MHZ = 2.0
 """Where `base_db` is read: the lower end of the band."""
-SHORTEST_DELAY_S = 1 / 7.5e6
-"""A reflection from 10 m away at half the speed of light, the slowest in a cable: the charging cable itself."""
+SHORTEST_DELAY_S = 1 / 8e6
+"""A reflection over 10 m at 0.53 of the speed of light: what is faster may be the charging cable itself."""
 FEWEST_LEVELS = 24
 """Fewer groups than that, of 58, show no shape."""
 _LONGEST_DELAY_S = 1.2e-6
@@ -54,17 +54,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Ripple:
-    """The strongest ripple with a period below 7.5 MHz.
+    """The strongest ripple with a period below 8 MHz.
 
     Attributes:
         period_hz: distance of two crests.
         height_db: from crest to trough.
-        share: of the variance of what line and slow waves leave, robustly estimated, 0..1.
+        scatter_db: robust standard deviation of what line, slow waves and this ripple leave.
     """
 
     period_hz: float
     height_db: float
-    share: float
+    scatter_db: float
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def ripple(levels: Sequence[Level]) -> Ripple:
     turns = [math.tau * delay * level.hz for level in levels]
     waved = [(*row, math.cos(turn), math.sin(turn)) for row, turn in zip(smooth, turns, strict=True)]
     fit = _robust_fit(levels, waved)
-    share = max(0.0, 1 - (fit.spread_db / plain.spread_db) ** 2)
-    return Ripple(1 / delay, 2 * math.hypot(*fit.values[-2:]), share)
+    return Ripple(1 / delay, 2 * math.hypot(*fit.values[-2:]), fit.spread_db)
 
 
 def robust_spread(values: Sequence[float], least: float = _LEAST_SPREAD_DB) -> float:
@@ -134,8 +133,11 @@ def _strongest_delay(hz: Sequence[float], residuals: Sequence[float]) -> float:
     centre = fmean(held)
     values = [r - centre for r in held]
     count = int((_LONGEST_DELAY_S - SHORTEST_DELAY_S) / _DELAY_STEP_S)
-    delays = [SHORTEST_DELAY_S + _DELAY_STEP_S * n for n in range(count + 1)]
-    return max(delays, key=lambda delay: _power(hz, values, delay))
+    delays = [SHORTEST_DELAY_S + _DELAY_STEP_S * n for n in range(-1, count + 1)]
+    powers = [_power(hz, values, delay) for delay in delays]
+    # What still rises towards shorter delays is the foot of something slower.
+    crests = [at for at in range(1, count + 1) if powers[at] >= max(powers[at - 1], powers[at + 1])]
+    return delays[max(crests, key=powers.__getitem__, default=count)]
 
 
 def _power(hz: Sequence[float], values: Sequence[float], delay_s: float) -> float:

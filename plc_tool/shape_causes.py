@@ -26,6 +26,9 @@ TILT_SNR_DB = Limit(usual=0.0, named=6.0)
 """Fall of the SNR over the band, less twice the scatter: noise falls, too, so that one constellation step is enough."""
 RIPPLE_DB = Limit(usual=1.5, named=3.3)
 """Steps of 1 dB and the edges of the mask make up to 3 dB by accident."""
+BEYOND_SCATTER = 1.5
+"""Least height of a ripple over the scatter that it leaves: √(8/58) · √(2·ln(40/0.01)), what the highest of 40
+independent waves through 58 groups of pure noise exceeds once in a hundred maps."""
 RIPPLE_FLOORS_DB = Limit(usual=3.0, named=5.5)
 """The same for a bit-loading map, whose steps of 6 dB make up to 5 dB by accident."""
 LOW_NOISE_DB = Limit(usual=6.0, named=15.6)
@@ -56,10 +59,12 @@ def shape_causes(link: LinkMap, spectrum: Spectrum) -> list[Cause]:
 def _of_line(link: LinkMap, groups: Sequence[Level]) -> list[Cause]:
     """Give what cable, couplers and reflections make.
 
-    Reflections cost level at all frequencies, too, so that they leave less to explain for a coupling loss.
+    Reflections cost level at all frequencies, too, so that they leave less to explain for a coupling loss. A charger
+    corrects each group on its own before it reports, so that its report shows no ripple of the line.
     """
-    fit, wave = line(groups), ripple(groups)
-    reflected = _mismatch(wave, RIPPLE_FLOORS_DB if link.tier is Tier.BIT_LOADING else RIPPLE_DB)
+    fit = line(groups)
+    limit = RIPPLE_FLOORS_DB if link.tier is Tier.BIT_LOADING else RIPPLE_DB
+    reflected = [] if "reported-mean" in link.flags else _mismatch(ripple(groups), limit)
     explained = reflected[0].confidence if reflected else 0.0
     return [*_long_cable(link, fit, groups), *reflected, *_coupling(link, fit, groups, explained)]
 
@@ -89,7 +94,7 @@ def _long_cable(link: LinkMap, fit: Line, groups: Sequence[Level]) -> list[Cause
 
 
 def _mismatch(wave: Ripple, limit: Limit) -> list[Cause]:
-    if not limit.reached(wave.height_db):
+    if not limit.reached(wave.height_db) or wave.height_db < BEYOND_SCATTER * wave.scatter_db:
         return []
     near, typical, far = (ratio * _SPEED_OF_LIGHT / (2 * wave.period_hz) for ratio in (_SLOW, _TYPICAL, _FAST))
     statement = (
@@ -100,7 +105,7 @@ def _mismatch(wave: Ripple, limit: Limit) -> list[Cause]:
         number("ripple, crest to trough", f"{wave.height_db:.1f}", "dB", f"{limit.named:g} dB"),
         number("period", f"{wave.period_hz / 1e6:.2f}", "MHz"),
         number("distance v/(2·period)", f"{typical:.0f}", "m", source=f"v = {_SLOW}-{_FAST} of the speed of light"),
-        number("share of the scatter", f"{wave.share:.2f}", "1"),
+        number("scatter", f"{wave.scatter_db:.1f}", "dB", source="robust standard deviation beside the ripple"),
     )
     return [Cause("PLC-MISMATCH", limit.confidence(wave.height_db), statement, evidence)]
 
@@ -163,15 +168,15 @@ def _recovered_hz(groups: Sequence[Level], half_db: float) -> float:
 
 
 def _saturation(link: LinkMap, spectrum: Spectrum) -> Cause | None:
-    if link.tier is not Tier.ATTENUATION:
-        return None
+    if link.tier is not Tier.ATTENUATION or "reported-mean" in link.flags:
+        return None  # a charger may correct a group down to 0 dB
     zeros = [band for band, v in zip(spectrum.points, spectrum.medians(), strict=True) if v == 0]
     if not ZEROS.reached(len(zeros)):
         return None
     band = Band(zeros[0].low_hz, zeros[-1].high_hz)
     statement = (
         f"{len(zeros)} of {len(spectrum.points)} groups read 0 dB, all within {mhz(band)}: the signal is stronger than "
-        "the receiver can tell, or it was corrected too much."
+        "the receiver can tell."
     )
     evidence = (number("groups at 0 dB", str(len(zeros)), "", f"{ZEROS.named:g}", mhz(band)),)
     return Cause("PLC-SATURATION", ZEROS.confidence(len(zeros)), statement, evidence, band)

@@ -113,6 +113,19 @@ def test_fewer_lost_blocks_are_better_even_when_the_attenuation_stays():
     assert "Blocks lost fell: 6 % before, 0 % after" in found.sentence
 
 
+def test_attenuation_that_changes_comes_with_the_warning_that_noise_reads_as_less_of_it():
+    found = difference(attenuation(flat(18), seed=1, errors=NOISY), attenuation(flat(20), seed=2, errors=QUIET))
+
+    assert found.verdict == "mixed"
+    assert found.sentence.endswith("where noise went away, it reads more attenuation, and less where noise came.")
+
+
+def test_floors_that_differ_by_less_than_their_steps_are_no_change():
+    found = difference(floors(flat(18), seed=1), floors(flat(19), seed=2))
+
+    assert found.verdict == "unchanged"
+
+
 def test_two_maps_of_error_rates_alone_are_compared():
     maps = [LinkMap(Tier.ERROR_RATE, "a", "b", None, errors=errors) for errors in (QUIET, NOISY)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plc_tool.judge import SnrLimit, judge, megahertz, snr_count
+from plc_tool.judge import Case, SnrLimit, judge, megahertz, snr_count
 from plc_tool.ladder import link_maps
 from v2g_tool.model.carriers import NORTH_AMERICA
 from v2g_tool.model.findings import Finding, Verdict
@@ -31,9 +31,9 @@ GREENPHY = ModemIdentity(LOCAL, "Qualcomm", "QCA7005", "MAC-QCA7005-1.1.0.730-04
 MANUAL = SnrLimit()
 
 
-def judged(observation: Observation, limit: SnrLimit = MANUAL) -> dict[str, Finding]:
+def judged(observation: Observation, limit: SnrLimit = MANUAL, peer: str = "") -> dict[str, Finding]:
     maps = link_maps(observation, NORTH_AMERICA, 50.0)
-    return {f.check: f for f in judge("modem_01", observation, maps, [], limit)}
+    return {f.check: f for f in judge(Case("modem_01", observation, maps, limit, peer=peer), [])}
 
 
 def probe(*slots: list[int]) -> Observation:
@@ -116,6 +116,20 @@ def test_nothing_observed_is_open_not_passed() -> None:
 )
 def test_whether_the_modem_has_joined_a_network_is_said(observation: Observation, verdict: Verdict) -> None:
     assert judged(observation)["PLC-LINK"].verdict is verdict
+
+
+def test_several_stations_leave_open_which_link_is_meant() -> None:
+    stations = tuple(Station(f"00:b0:52:00:00:0{n}", n, "", 9, 9) for n in (2, 3))
+    seen = Observation(networks=(Network(LOCAL, "00", 1, 1, "STA", PEER, stations),))
+    assert judged(seen)["PLC-LINK"].verdict is Verdict.INCONCLUSIVE
+    assert judged(seen, peer="00:b0:52:00:00:02")["PLC-LINK"].verdict is Verdict.PASS
+    assert judged(seen, peer="00:b0:52:00:00:09")["PLC-LINK"].verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_worse_direction_decides() -> None:
+    good = ToneMap(LOCAL, PEER, "rx", 0, 1, (7,) * 917, 7, 3, 1.0)
+    bad = ToneMap(LOCAL, PEER, "tx", 0, 1, (3,) * 917, 7, 3, 1.0)
+    assert judged(Observation(tone_maps=(good, bad)))["PLC-SNR"].verdict is Verdict.FAIL
 
 
 def test_few_blocks_are_said_and_not_made_a_rate() -> None:

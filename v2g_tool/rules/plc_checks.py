@@ -60,6 +60,14 @@ PLC_ENTRIES = (
         f"{_ISO3} SLAC, attenuation profiles; DIN/TS 70121:2024-11 Annex C (informative)",
     ),
     Entry(
+        "PLC-CLASS",
+        "Attenuation and errors together",
+        4,
+        "Raised attenuation alone is the cable or its coupling; raised errors alone are noise; both are both.",
+        "Look at cable and coupling when the attenuation is raised, for sources of noise when the errors are.",
+        f"{_MANUAL}; limits from public captures of working links",
+    ),
+    Entry(
         "PLC-CAPTURE",
         "The recorded frames are whole",
         5,

@@ -1,0 +1,31 @@
+"""Planted causes of the bench get their own name, and sound channels none; in full: benchmarks/plc_diagnosis.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from v2g_tool.model.plc import Tier
+
+from .planted import CHECKS, NOTHING, SHOWN_BY, first_name
+
+CHANNELS = range(500, 506)
+CLEAN = range(500, 520)
+
+
+@pytest.mark.parametrize("cause", CHECKS)
+def test_a_planted_cause_is_named_first_in_at_least_five_of_six_channels(cause):
+    names = [first_name(cause, seed, SHOWN_BY[cause]) for seed in CHANNELS]
+
+    assert names.count(CHECKS[cause]) >= len(names) - 1, names
+
+
+@pytest.mark.parametrize("tier", [Tier.BIT_LOADING, Tier.ATTENUATION])
+def test_a_sound_channel_gets_no_name(tier):
+    assert {first_name("clean", seed, tier) for seed in CLEAN} == {NOTHING}
+
+
+@pytest.mark.parametrize("cause", ["narrowband", "broadband-low"])
+def test_noise_is_no_more_than_noise_to_an_attenuation_map(cause):
+    names = {first_name(cause, seed, Tier.ATTENUATION) for seed in CHANNELS}
+
+    assert names <= {"PLC-NOISE", NOTHING}
