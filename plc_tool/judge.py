@@ -14,6 +14,9 @@ from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
 from v2g_tool.rules.catalogue import finding
 
+NOTCHES = "PLC-NOTCHES"
+"""Carriers that the modem masks by itself are worth knowing, and no fault."""
+
 
 @dataclass(frozen=True)
 class SnrLimit:
@@ -247,6 +250,8 @@ def _class(case: Case, link: LinkMap) -> Finding:
 def _cause(case: Case, cause: Cause, snr: Verdict) -> Finding:
     """Give a cause as a finding: it fails with the limit, is open where that could not be judged, else is noted."""
     verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.SKIPPED}.get(snr, Verdict.INCONCLUSIVE)
+    if cause.check == NOTCHES:
+        verdict = Verdict.SKIPPED
     evidence = (*cause.evidence, Evidence(name="confidence", value=f"{cause.confidence:.2f}", unit="1"))
     return case.finding(cause.check, verdict, cause.statement, evidence)
 

@@ -143,11 +143,15 @@ def _strongest_delay(hz: Sequence[float], residuals: Sequence[float]) -> float:
 def _power(hz: Sequence[float], values: Sequence[float], delay_s: float) -> float:
     """Give the power of the best wave of one delay through unevenly spaced values (Lomb's periodogram)."""
     turns = [math.tau * delay_s * f for f in hz]
-    shift = math.atan2(math.fsum(math.sin(2 * t) for t in turns), math.fsum(math.cos(2 * t) for t in turns)) / 2
-    power = 0.0
-    for wave in (math.cos, math.sin):
-        shape = [wave(t - shift) for t in turns]
-        weight = math.fsum(s * s for s in shape)
-        if weight > 1e-9:
-            power += math.fsum(s * v for s, v in zip(shape, values, strict=True)) ** 2 / weight
-    return power
+    cosines, sines = [math.cos(t) for t in turns], [math.sin(t) for t in turns]
+    squares, mixed = _dot(cosines, cosines), _dot(cosines, sines)
+    shift = math.atan2(2 * mixed, 2 * squares - len(hz)) / 2  # makes the two waves independent
+    c, s = math.cos(shift), math.sin(shift)
+    along, across = _dot(cosines, values), _dot(sines, values)
+    weight = squares * c * c + 2 * mixed * c * s + (len(hz) - squares) * s * s
+    waves = ((along * c + across * s, weight), (across * c - along * s, len(hz) - weight))
+    return sum(part * part / w for part, w in waves if w > 1e-9)
+
+
+def _dot(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 
 from plc_tool.diagnosis import diagnose
 from plc_tool.ladder import FLOORS_DB, SATURATED_GROUPS
@@ -43,9 +44,15 @@ SHOWN_BY = {
 
 def first_name(cause: str, seed: int, tier: Tier) -> str:
     """Give the first diagnosis of a drawn channel as one tier sees it."""
-    drawn = channel.draw(cause, seed, MAINS_HZ)
+    drawn = draw(cause, seed)
     found = diagnose(maps_of(drawn, seed, tier), NORTH_AMERICA, (), MAINS_HZ)
     return found[0].check if found else NOTHING
+
+
+@lru_cache(maxsize=64)
+def draw(cause: str, seed: int) -> channel.Channel:
+    """Give a drawn channel; several tiers look at the same one."""
+    return channel.draw(cause, seed, MAINS_HZ)
 
 
 def maps_of(drawn: channel.Channel, seed: int, tier: Tier) -> list[LinkMap]:

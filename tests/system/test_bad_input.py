@@ -186,7 +186,7 @@ def test_an_error_takes_three_lines_where_output_goes_to_a_file(folder: Path):
 
 def test_a_past_due_reference_stops_the_run_before_it_measures(folder: Path):
     with site(folder) as here:
-        here.edit("2027-06-30", "2026-01-31")
+        here.let_reference_expire()
         done = here.calibrate()
 
         assert done.returncode == 3
@@ -197,7 +197,7 @@ def test_a_past_due_reference_stops_the_run_before_it_measures(folder: Path):
 
 def test_an_accepted_past_due_reference_is_in_the_report_and_the_run_is_not_passed(folder: Path):
     with site(folder) as here:
-        here.edit("2027-06-30", "2026-01-31")
+        here.let_reference_expire()
         done = here.calibrate("--accept-past-due", "--adjust", "never")
         report = report_of(done)
 
@@ -211,7 +211,7 @@ def test_an_accepted_past_due_reference_is_in_the_report_and_the_run_is_not_pass
 
 def test_an_accepted_past_due_reference_does_not_pass_a_good_meter(folder: Path):
     with site(folder) as here:
-        here.edit("2027-06-30", "2026-01-31")
+        here.let_reference_expire()
         done = here.calibrate("--accept-past-due", target="meter_03")
 
     assert done.returncode == 3
@@ -234,7 +234,7 @@ def resigned(folder: Path, content: bytes, here: Site) -> None:
 def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: Path):
     copy = corrected.copy(folder)
     with site(folder / "site") as here:
-        newer = (copy / "report.json").read_bytes().replace(b"v2g-report/1", b"v2g-report/2")
+        newer = (copy / "report.json").read_bytes().replace(b"v2g-report/2", b"v2g-report/3")
         resigned(copy, newer, here)
         verified = here.run("report", "verify", str(copy))
         shown = here.run("report", "show", str(copy))
@@ -250,7 +250,7 @@ def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: 
 def test_a_report_whose_schema_was_altered_is_not_authentic(corrected: Corrected, folder: Path):
     copy = corrected.copy(folder)
     report = copy / "report.json"
-    report.write_bytes(report.read_bytes().replace(b"v2g-report/1", b"v2g-report/2"))
+    report.write_bytes(report.read_bytes().replace(b"v2g-report/2", b"v2g-report/3"))
     with site(folder / "site") as here:
         assert here.run("report", "verify", str(copy)).returncode == 5
 

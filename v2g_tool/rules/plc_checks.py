@@ -148,6 +148,14 @@ PLC_ENTRIES = (
         _FAULT_LINES,
     ),
     Entry(
+        "PLC-NOTCHES",
+        "Carriers that the modem itself masks",
+        2,
+        "The modem's own carrier mask is wider than the one in the site file.",
+        "Nothing has to be done; note which mask the modem uses.",
+        "Carrier mask of the modem (prescalers)",
+    ),
+    Entry(
         "PLC-INTERRUPTED",
         "The map came to its end",
         4,

@@ -229,10 +229,11 @@ def test_more_frames_than_anybody_needs_are_said_and_left(read: Read, monkeypatc
         (b"", "empty"),
         (b"MZ\x90\0 no capture at all", "no capture file"),
         (b"\x1f\x8b\x08 broken", "no capture file"),
-        (gzip.compress(b"text"), "no capture file"),
+        (gzip.compress(b"text", mtime=0), "no capture file"),
         (pcap([b"\x08\0" + bytes(50)], link_type=105), "link type 105"),
         (SECTION + described(link_type=189) + packet(bytes(80), 1), "link type 189"),
     ],
+    ids=["empty", "program", "broken-gzip", "packed-text", "wlan", "usb"],
 )
 def test_what_is_no_ethernet_capture_is_refused(read: Read, data: bytes, word: str) -> None:
     with pytest.raises(RequestError, match=word) as told:
