@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from v2g_tool.errors import RequestError
-from v2g_tool.model.library import FOLDERS, built_in_profiles, find_profile, load_profile
+from v2g_tool.model.library import built_in_profiles, find_profile, load_profile
 from v2g_tool.model.plc_profile import RadioServices
 from v2g_tool.model.profile import (
     AnalyzerProfile,
@@ -17,6 +17,7 @@ from v2g_tool.model.profile import (
     Plan,
     Register,
 )
+from v2g_tool.model.profile_head import ProfileHead
 
 KINDS = {"meters": MeterProfile, "analyzers": AnalyzerProfile, "inverters": InverterProfile}
 DELIVERED = [
@@ -234,5 +235,6 @@ def test_a_profile_of_another_kind_is_not_found() -> None:
 
 
 def test_every_kind_of_profile_has_its_folder() -> None:
-    assert set(FOLDERS) == {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices}
-    assert all((built_in_profiles() / folder).is_dir() for folder in FOLDERS.values())
+    kinds = {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices}
+    assert kinds == set(ProfileHead.__subclasses__())
+    assert all(any((built_in_profiles() / kind.FOLDER).glob("*.toml")) for kind in kinds)

@@ -8,21 +8,11 @@ from typing import TypeVar
 
 from v2g_tool.errors import RequestError
 from v2g_tool.model.datafile import load
-from v2g_tool.model.plc_profile import RadioServices
-from v2g_tool.model.profile import AnalyzerProfile, InverterProfile, LimitSet, MeterProfile, Plan
+from v2g_tool.model.profile_head import ProfileHead
 from v2g_tool.model.site import Site
 from v2g_tool.model.spelling import did_you_mean
 
-P = TypeVar("P", MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices)
-
-FOLDERS: dict[type, str] = {
-    MeterProfile: "meters",
-    AnalyzerProfile: "analyzers",
-    InverterProfile: "inverters",
-    Plan: "plans",
-    LimitSet: "limits",
-    RadioServices: "plc",
-}
+P = TypeVar("P", bound=ProfileHead)
 
 
 def built_in_profiles() -> Path:
@@ -32,11 +22,11 @@ def built_in_profiles() -> Path:
     return inside if inside.is_dir() else package.parent / "profiles"
 
 
-def find_profile(name: str, kind: type) -> Path:
+def find_profile(name: str, kind: type[ProfileHead]) -> Path:
     """Give the file of a profile: a path, /etc/v2g/profiles, built in; raises RequestError with did-you-mean."""
     if "/" in name or name.endswith(".toml"):
         return Path(name)
-    folder = FOLDERS[kind]
+    folder = kind.FOLDER
     roots = (Path("/etc/v2g/profiles"), built_in_profiles())
     for root in roots:
         path = root / folder / f"{name}.toml"

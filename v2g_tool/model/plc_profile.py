@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from v2g_tool.model.base import Model
 from v2g_tool.model.plc import Band, Service
-from v2g_tool.model.profile import Document, Status
+from v2g_tool.model.profile_head import ProfileHead, Status
 
 
 class RadioService(Model):
@@ -28,15 +28,13 @@ class RadioService(Model):
         return self
 
 
-class RadioServices(Model):
+class RadioServices(ProfileHead):
     """The known radio services of a part of the spectrum."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: str
+    FOLDER = "plc"
+
     kind: Literal["radio-services"]
-    title: str
     status: Status
-    document: Document
     services: tuple[RadioService, ...] = Field(min_length=1)
 
     def known(self) -> tuple[Service, ...]:

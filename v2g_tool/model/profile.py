@@ -10,23 +10,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from v2g_tool.model.base import Model
+from v2g_tool.model.profile_head import ProfileHead, Status
 from v2g_tool.model.quantities import Channel
-
-Status = Literal["verified", "derived", "draft"]
-"""verified: checked against its document and a device or its definition; derived: from documents at second hand;
-draft: unconfirmed, no verdict and no write may rest on it."""
 
 WordType = Literal["u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64", "text"]
 
 WIDTHS: dict[str, int] = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "u64": 4, "s64": 4, "f64": 4}
-
-
-class Document(Model):
-    """Where the facts of a profile come from."""
-
-    title: str = Field(min_length=1)
-    revision: str = ""
-    page: str = ""
 
 
 class Register(Model):
@@ -121,15 +110,13 @@ class WriteProtocol(Model):
     """Where the document says that the corrections survive a power failure, for meters that show no stored set."""
 
 
-class MeterProfile(Model):
+class MeterProfile(ProfileHead):
     """One model of energy meter."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: str
+    FOLDER = "meters"
+
     kind: Literal["meter"]
-    title: str
     status: Status
-    document: Document
     maker: str = ""
     model: str = ""
     legal: Literal["free", "lockable", "sealed", "unknown"] = "unknown"
@@ -197,15 +184,13 @@ class Accuracy(Model):
     status: Status = "derived"
 
 
-class AnalyzerProfile(Model):
+class AnalyzerProfile(ProfileHead):
     """One family of power analyzer that is driven over SCPI."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: str
+    FOLDER = "analyzers"
+
     kind: Literal["analyzer"]
-    title: str
     status: Status
-    document: Document
     identity_query: str = "*IDN?"
     identity_pattern: str
     read_termination: str = "\n"
@@ -249,15 +234,13 @@ class SunSpecPoint(Model):
     sf: str = ""
 
 
-class InverterProfile(Model):
+class InverterProfile(ProfileHead):
     """One way to command an inverter."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: str
+    FOLDER = "inverters"
+
     kind: Literal["inverter"]
-    title: str
     status: Status
-    document: Document
     base_addresses: tuple[int, ...] = (40000, 0, 50000)
     response_s: float = Field(default=0.5, gt=0)
     models: dict[str, dict[str, SunSpecPoint]] = {}
@@ -288,14 +271,12 @@ class LoadPoint(Model):
         return self
 
 
-class Plan(Model):
+class Plan(ProfileHead):
     """The load points of a calibration and how each is measured."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: str
+    FOLDER = "plans"
+
     kind: Literal["plan"]
-    title: str
-    document: Document
     readings: int = Field(default=20, ge=10, le=1000)
     max_windows: int = Field(default=3, ge=1, le=10)
     stationarity_pct: float = Field(default=0.5, gt=0)
@@ -318,14 +299,12 @@ class LimitRow(Model):
     status: Status
 
 
-class LimitSet(Model):
+class LimitSet(ProfileHead):
     """Dated limits of error of one standard or law."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: str
+    FOLDER = "limits"
+
     kind: Literal["limits"]
-    title: str
     edition: str
-    document: Document
     quantity: str = "active power"
     rows: tuple[LimitRow, ...]

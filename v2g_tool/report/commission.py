@@ -154,10 +154,7 @@ def show_error(error: V2GError) -> None:
 
 
 def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, request: Request) -> None:
-    from rich.console import Console
-
     from v2g_tool.report.bundle import write_bundle
-    from v2g_tool.report.console import show_report, show_verdict
     from v2g_tool.report.files import write_whole
 
     for attachment in result.attachments:
@@ -167,12 +164,20 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
         sys.stdout.buffer.write(report.canonical_bytes())
         sys.stdout.buffer.flush()
     if not request.quiet:
-        console = Console(stderr=request.json)
-        if result.picture is not None:
-            console.print(result.picture(console.width, console.encoding))
-        show_report(report, console, run.folder)
-        if console.is_terminal:
-            show_verdict(report, console)
+        _show(report, result, run, to_stderr=request.json)
+
+
+def _show(report: Report, result: Result, run: Run, *, to_stderr: bool) -> None:
+    from rich.console import Console
+
+    from v2g_tool.report.console import show_report, show_verdict
+
+    console = Console(stderr=to_stderr)
+    if result.picture is not None:
+        console.print(result.picture(console.width, console.encoding))
+    show_report(report, console, run.folder)
+    if console.is_terminal:
+        show_verdict(report, console)
 
 
 def _signature(site: Site, signer: Signer | None) -> str:

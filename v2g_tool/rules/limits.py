@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from v2g_tool.model.profile import LimitRow, LimitSet, Status
+from v2g_tool.model.profile import LimitRow, LimitSet
+from v2g_tool.model.profile_head import Status
 from v2g_tool.model.site import Rating
 
 PF_TOLERANCE = 0.02
