@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from plc_tool.difference import Change, Difference, difference
@@ -21,7 +24,8 @@ def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
     yardstick = yardstick_of(located_link(None, "", "", capture=True))
     first, second = (_map(path, yardstick) for path in (before, after))
     found = difference(first, second)
-    sys.stdout.write(text(found))
+    lines = [f"Before  {_named(before, first)}", f"After   {_named(after, second)}", *text(found)]
+    sys.stdout.write(plain_lines(lines))
     if svg is not None:
         from plc_tool.pictures.svg import difference_svg
 
@@ -33,32 +37,49 @@ def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
     return ExitStatus.WITHIN_LIMITS
 
 
-def text(found: Difference) -> str:
-    """Give the comparison as lines: the verdict, the regions, the error ratios, the method."""
-    lines = [f"{MARKS[found.verdict].upper()}  {found.sentence}", ""]
-    if found.whole is not None:
-        lines += ["  MHz              gain dB (95 %)         p       ", _row(found.whole)]
-        lines += [_row(region) for region in found.regions]
+def text(found: Difference) -> list[str]:
+    """Give the comparison as paragraphs: the verdict, the regions, the error ratios, the method."""
+    lines = ["", f"{MARKS[found.verdict].upper()}  {found.sentence}", ""]
+    parts = [part for part in (found.whole, *found.regions) if part is not None]
+    if parts:
+        lines.append("  MHz            gain dB (95 %)         p")
+        lines += [_row(part) for at, part in enumerate(parts) if part not in parts[:at]]
     for change in found.errors:
-        interval = f"{100 * change.rise.low:+.3g} to {100 * change.rise.high:+.3g} %"
-        lines.append(
-            f"  {change.name}: {change.before:.3g} → {change.after:.3g} (rise {interval})  {MARKS[change.verdict]}"
-        )
-    return "\n".join([*lines, "", f"Method: {found.method}"]) + "\n"
+        low, high = f"{change.rise.low:+.2g}", f"{change.rise.high:+.2g}"
+        lines.append(f"  {change.name}: {change.before:.2g} → {change.after:.2g} (rise {low} to {high})")
+        lines.append(f"    {MARKS[change.verdict]}")
+    return [*lines, "", f"Method: {found.method}"]
+
+
+def plain_lines(paragraphs: Sequence[str]) -> str:
+    """Give paragraphs as lines of at most the terminal's width; behind a pipe they stay whole."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    if not width:
+        return "\n".join(paragraphs) + "\n"
+    wrapped = (textwrap.wrap(p, width, subsequent_indent="    ", break_on_hyphens=False) or [""] for p in paragraphs)
+    return "\n".join(line for lines in wrapped for line in lines) + "\n"
+
+
+def _named(path: Path, link: LinkMap) -> str:
+    return f"{path}: tier {int(link.tier)}, {link.reporter} hears {link.peer or 'all'}"
 
 
 def _row(change: Change) -> str:
     band = f"{change.band.low_hz / 1e6:.2f}-{change.band.high_hz / 1e6:.2f}"
     gain = f"{change.gain.value:+.1f} ({change.gain.low:+.1f} to {change.gain.high:+.1f})"
-    return f"  {band:<15}  {gain:<21}  {change.p_value:<7.2g} {MARKS[change.verdict]}"
+    return f"  {band:<13}  {gain:<21}  {change.p_value:<7.2g} {MARKS[change.verdict]}"
 
 
 def _map(path: Path, yardstick: Yardstick) -> LinkMap:
     """Give the first map of a report folder or a capture."""
     capture = path / FRAMES if path.is_dir() else path
+    if not path.exists():
+        raise RequestError(f"there is no {path}", todo="Give the folder of a report of snr-map, or a capture file.")
     if path.is_dir() and not capture.exists():
         raise RequestError(
-            f"{path} holds no {FRAMES}", why="It is no report of snr-map.", todo="Give the folder of such a report."
+            f"{path} holds no {FRAMES}",
+            why="Nothing was heard in that run, or it is no report of a PLC link.",
+            todo="Give the folder of such a report.",
         )
     primary = evaluate(path.name, read_capture(capture).frames, yardstick).primary
     if primary is None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plc_tool.diagnosis import Cause, blind_spots
 from plc_tool.error_rates import qpsk_es_n0_db
-from plc_tool.ladder import mean_db
+from plc_tool.ladder import FLOORS_DB, mean_db
 from plc_tool.link_class import classify
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
 from v2g_tool.rules.catalogue import finding
 
+PROBES = "To measure SNR, clamp a pair of HomePlug AV probe modems on CP and PE in place of car and charger."
+SOUND = "For the attenuation, map with --active, or plug a vehicle in while mapping."
+NO_CAUSE = "No known cause shows. Map again with nearby drives off, then on, and compare with 'v2g-plc-tool diff'."
 NOTCHES = "PLC-NOTCHES"
 """Carriers that the modem masks by itself are worth knowing, and no fault."""
 
@@ -26,13 +30,31 @@ class SnrLimit:
     carriers_below_pct: float = 0.0
 
 
+NEAR_PCT = 1.0
+"""Share of carriers that may be one constellation below the limit: a modem keeps a margin, and its choice for a carrier
+moves by one step from reading to reading. A few such carriers are within the uncertainty, more are not."""
+
+
 @dataclass(frozen=True)
 class SnrCount:
-    """How many carriers were judged, how many are below the limit in their worst row, and where these lie."""
+    """How the carriers of a map stand to the limit, each in its worst row.
+
+    Attributes:
+        judged: carriers with a value.
+        below: those below the limit; `far` of them by more than one constellation.
+        far: those that are below whatever the modem's margin is.
+        bands: where those below lie.
+    """
 
     judged: int
     below: int
+    far: int
     bands: tuple[Band, ...]
+
+    def fails(self, allowed_pct: float) -> bool:
+        """Give whether more carriers are below than the allowed share, beyond the uncertainty of bit loading."""
+        far_pct, below_pct = 100 * self.far / self.judged, 100 * self.below / self.judged
+        return far_pct > allowed_pct or below_pct > max(allowed_pct, NEAR_PCT)
 
 
 @dataclass(frozen=True)
@@ -62,7 +84,7 @@ class Case:
 
 def judge(case: Case, causes: Sequence[Cause]) -> list[Finding]:
     """Give the findings about a link, from its maps and the causes that were found in them."""
-    snr = _snr(case)
+    snr = _snr(case, causes)
     best = case.maps[:1]
     return [
         _modem(case),
@@ -80,17 +102,18 @@ def judge(case: Case, causes: Sequence[Cause]) -> list[Finding]:
 def worst_snr(maps: Sequence[LinkMap], limit_db: float) -> SnrCount | None:
     """Give the count of the worse direction of a link, None where no SNR was measured that carries a verdict."""
     counts = [snr_count(m, limit_db) for m in maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None]
-    return max((c for c in counts if c.judged), key=lambda c: c.below / c.judged, default=None)
+    return max((c for c in counts if c.judged), key=lambda c: (c.far / c.judged, c.below / c.judged), default=None)
 
 
 def snr_count(link: LinkMap, limit_db: float) -> SnrCount:
     """Give how the active carriers of an SNR map stand to the limit, each in its worst row."""
     if link.spectrum is None:
-        return SnrCount(0, 0, ())
-    lowest = link.spectrum.lowest()
-    below = [at for at, value in enumerate(lowest) if value is not None and value < limit_db]
-    judged = sum(value is not None for value in lowest)
-    return SnrCount(judged, len(below), _joined([link.spectrum.points[at] for at in below]))
+        return SnrCount(0, 0, 0, ())
+    lowest = [(at, value) for at, value in enumerate(link.spectrum.lowest()) if value is not None]
+    below = [at for at, value in lowest if value < limit_db]
+    # The floor above a carrier's own is what its SNR may nearly be: still below the limit means below for sure.
+    far = sum(bisect_right(FLOORS_DB, value) < bisect_left(FLOORS_DB, limit_db) for _, value in lowest)
+    return SnrCount(len(lowest), len(below), far, _joined([link.spectrum.points[at] for at in below]))
 
 
 def _joined(bands: Sequence[Band]) -> tuple[Band, ...]:
@@ -115,7 +138,7 @@ def megahertz(bands: Sequence[Band], most: int = 4) -> str:
 def _modem(case: Case) -> Finding:
     identities = case.observation.identities
     if not identities:
-        return case.finding("PLC-MODEM", Verdict.INCONCLUSIVE, "No modem said what it is.")
+        return case.finding("PLC-MODEM", Verdict.SKIPPED, "No modem was heard saying what it is.")
     evidence = [Evidence(name=i.mac, value=f"{i.maker} {i.chip}", source=i.firmware) for i in identities]
     first = identities[0]
     return case.finding("PLC-MODEM", Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
@@ -150,7 +173,7 @@ def _tier(case: Case) -> Finding:
     best = next((m for m in maps if _says_something(m)), None)
     if best is None:
         statement = f"Nothing about the link could be measured: {causes[0] if causes else 'nobody sent anything'}."
-        return case.finding("PLC-TIER", Verdict.INCONCLUSIVE, statement, evidence)
+        return finding("PLC-TIER", case.target, Verdict.INCONCLUSIVE, statement, evidence, remedy=SOUND)
     rows = f", {len(best.spectrum.rows)} rows of {len(best.spectrum.points)} points" if best.spectrum else ""
     statement = f"Tier {int(best.tier)}: {best.tier.title} as {best.reporter} sees {best.peer or 'all peers'}{rows}."
     evidence += [Evidence(name="not seen", value=blind) for blind in blind_spots(best, case.mains_hz)]
@@ -163,39 +186,41 @@ def _says_something(link: LinkMap) -> bool:
     return link.spectrum is not None or (link.tier is Tier.ERROR_RATE and link.errors is not None)
 
 
-def _snr(case: Case) -> Finding:
+def _snr(case: Case, causes: Sequence[Cause]) -> Finding:
     limit = case.limit
     count = worst_snr(case.maps, limit.snr_db)
     if count is None:
-        statement = f"The {limit.snr_db:g} dB rule can't be judged: {_why_not(case.maps)}"
-        return case.finding("PLC-SNR", Verdict.INCONCLUSIVE, statement)
-    share = 100 * count.below / count.judged
+        why, remedy = _why_not(case.maps)
+        statement = f"The {limit.snr_db:g} dB rule can't be judged: {why}"
+        return finding("PLC-SNR", case.target, Verdict.INCONCLUSIVE, statement, remedy=remedy)
+    share = f"{100 * count.below / count.judged:.1f}"
     evidence = [
         Evidence(name="carriers below", value=str(count.below), limit=f"{limit.carriers_below_pct:g} %"),
-        Evidence(name="share", value=f"{share:.1f}", unit="%", source=f"{count.judged} active carriers, worst slot"),
+        Evidence(name="by more than one constellation", value=str(count.far)),
+        Evidence(name="share", value=share, unit="%", source=f"{count.judged} active carriers, worst slot"),
         *(Evidence(name="band", value=megahertz([band])) for band in count.bands[:20]),
     ]
-    if share > limit.carriers_below_pct:
-        statement = (
-            f"{count.below} of {count.judged} carriers ({share:.1f} %) are below {limit.snr_db:g} dB "
-            f"in their worst slot: {megahertz(count.bands)}."
-        )
-        return case.finding("PLC-SNR", Verdict.FAIL, statement, evidence)
-    statement = (
-        f"{count.judged - count.below} of {count.judged} carriers have at least {limit.snr_db:g} dB in every slot."
-    )
+    below = f"{count.below} of {count.judged} carriers ({share} %) are below {limit.snr_db:g} dB in their worst slot"
+    if count.fails(limit.carriers_below_pct):
+        remedy = "" if causes else NO_CAUSE
+        statement = f"{below}: {megahertz(count.bands)}."
+        return finding("PLC-SNR", case.target, Verdict.FAIL, statement, evidence, remedy=remedy)
+    statement = f"All {count.judged} carriers have at least {limit.snr_db:g} dB in every slot."
+    if count.below:
+        statement = f"{below}, which is within what the site allows and bit loading can tell: {megahertz(count.bands)}."
     return case.finding("PLC-SNR", Verdict.PASS, statement, evidence)
 
 
-def _why_not(maps: Sequence[LinkMap]) -> str:
+def _why_not(maps: Sequence[LinkMap]) -> tuple[str, str]:
+    """Give why no SNR could be judged, and what to do about it."""
     best = next((m for m in maps if _says_something(m)), None)
     if best is None:
-        return "nothing was measured."
+        return "nothing was measured.", "Put right what the other findings name, then map again."
     if best.tier is Tier.MODEM_SNR:
-        return "the unit of this modem's SNR is not published, so it carries no verdict."
+        return "the unit of this modem's SNR is not published, so it carries no verdict.", PROBES
     if best.tier is Tier.ATTENUATION:
-        return "this chip shows attenuation, not SNR, and the noise is not known."
-    return "this chip shows error rates of the whole link, not SNR."
+        return "this chip shows attenuation, not SNR, and the noise is not known.", PROBES
+    return "this chip shows error rates of the whole link, not SNR.", f"{SOUND} {PROBES}"
 
 
 def _errors(case: Case, link: LinkMap) -> Finding:

@@ -28,12 +28,21 @@ def located_link(site_file: Path | None, target: str, interface: str, *, capture
     """
     if not target and (interface or capture) and not _site_there(site_file):
         return _without_site(interface or "capture")
-    place = located_site(site_file)
+    place = _located(site_file)
     with located_errors(place.path):
         if interface or (capture and not target):
             return _by_interface(place, target, interface)
         name, modem = place.site.modem(target)
     return Link(place, name, modem)
+
+
+def _located(site_file: Path | None) -> Place:
+    try:
+        return located_site(site_file)
+    except RequestError as exc:
+        if not _site_there(site_file):
+            exc.todo = f"Name the modem's interface with --interface, for example --interface eth1. {exc.todo}"
+        raise
 
 
 def _site_there(given: Path | None) -> bool:

@@ -17,6 +17,7 @@ from v2g_tool.report import commission
 
 if TYPE_CHECKING:
     from plc_tool.evaluation import Evaluation, Yardstick
+    from plc_tool.snr_map import Measured
     from v2g_tool.model.plc import Captured
     from v2g_tool.procedures.result import Attachment, Result
     from v2g_tool.procedures.run import Run
@@ -61,20 +62,22 @@ def snr_map(request: commission.Request, asked: Asked) -> ExitStatus:
 
 
 def _from_capture(request: commission.Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
+    from plc_tool.snr_map import Measured
     from v2g_tool.hal.homeplug.capture import read_capture
     from v2g_tool.model.datafile import sha256_hex
 
-    if asked.active or asked.watch or asked.seconds is not None:
+    if asked.active or asked.watch or asked.interface or asked.seconds is not None:
         raise RequestError(
             "--from judges a capture: it cannot also measure",
-            todo="Leave --active, --watch and --seconds away, or leave --from away.",
+            todo="Leave --active, --watch, --seconds and --interface away, or leave --from away.",
         )
+    path = path / FRAMES if path.is_dir() else path
     capture = read_capture(path)
 
     def work(run: Run) -> Result:
         run.record("capture.read", {"file": path.name, "sha256": sha256_hex(path), "damage": capture.damage})
-        problem = Problem("PLC-CAPTURE", f"{path.name}: {capture.damage}.") if capture.damage else None
-        return _result(link, path.name, capture.frames, problem, None, run)
+        problems = [Problem("PLC-CAPTURE", f"{path.name}: {capture.damage}.")] if capture.damage else []
+        return _result(link, path.name, Measured(capture.frames), problems, run)
 
     return commission.commission(request, link.place, "snr-map", asked.facts(), work)
 
@@ -100,12 +103,13 @@ def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitSt
 
             with Watching(link.name, yardstick_of(link), enabled=asked.watch and not request.quiet) as watching:
                 measured = measure(modem, sounder, link.modem, options, run, watching.show)
-            problem = _problem(measured.error) if measured.error is not None else _lost(wire.lost)
+            problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(wire.lost)]
             # A stop has done its work by now: what was measured until then still becomes a report.
             with run.shield():
-                return _result(link, link.modem.interface, measured.frames, problem, measured.error, run)
+                return _result(link, link.modem.interface, measured, problems, run)
 
-        return commission.commission(request, link.place, "snr-map", asked.facts(), work)
+        procedure = "listen" if asked.silent else "snr-map"
+        return commission.commission(request, link.place, procedure, asked.facts(), work)
 
 
 @dataclass(frozen=True)
@@ -118,17 +122,24 @@ class Problem:
     verdict: Verdict = Verdict.INCONCLUSIVE
 
 
-def _problem(error: V2GError) -> Problem:
+def _early_end(error: V2GError | None) -> list[Problem]:
+    if error is None:
+        return []
     check = "PLC-INTERRUPTED" if isinstance(error, Interrupted) else "PLC-MODEM"
     reasons = {"most likely": error.why, "do": error.todo}
     evidence = tuple(Evidence(name=name, value=text) for name, text in reasons.items() if text)
-    return Problem(check, f"The run ended early: {error.what}.", evidence)
+    return [Problem(check, f"The run ended early: {error.what}.", evidence)]
 
 
-def _lost(frames: int) -> Problem | None:
+def _unheard(missing: Sequence[str]) -> list[Problem]:
+    """Give the finding for a sounding that was not answered as it should be."""
+    return [Problem("PLC-SOUNDING", f"The line was sounded, but {'; '.join(missing)}.")] if missing else []
+
+
+def _lost(frames: int) -> list[Problem]:
     """Give the finding for frames that came faster than they could be read; the map does not rest on them."""
     statement = f"{frames} frames came faster than they could be read, and were lost."
-    return Problem("PLC-CAPTURE", statement, verdict=Verdict.SKIPPED) if frames else None
+    return [Problem("PLC-CAPTURE", statement, verdict=Verdict.SKIPPED)] if frames else []
 
 
 def yardstick_of(link: Link) -> Yardstick:
@@ -150,32 +161,24 @@ def yardstick_of(link: Link) -> Yardstick:
     )
 
 
-def _result(
-    link: Link,
-    source: str,
-    frames: Sequence[Captured],
-    problem: Problem | None,
-    error: V2GError | None,
-    run: Run,
-) -> Result:
+def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], run: Run) -> Result:
     from plc_tool.evaluation import evaluate
     from plc_tool.section import plc_section
     from v2g_tool.procedures.result import Result
     from v2g_tool.rules.catalogue import finding
 
     yardstick = yardstick_of(link)
-    evaluation = evaluate(link.name, frames, yardstick)
+    evaluation = evaluate(link.name, measured.frames, yardstick)
     run.record("map", _summary(evaluation))
-    findings = list(evaluation.findings)
-    if problem is not None:
-        findings = [f for f in findings if (f.check, f.verdict) != (problem.check, Verdict.INCONCLUSIVE)]
-        findings.insert(0, finding(problem.check, link.name, problem.verdict, problem.statement, problem.evidence))
+    said = {problem.check for problem in problems}
+    findings = [finding(p.check, link.name, p.verdict, p.statement, p.evidence) for p in problems]
+    findings += [f for f in evaluation.findings if f.check not in said or f.verdict is not Verdict.INCONCLUSIVE]
     return Result(
         target=link.name,
         findings=findings,
-        sections={"plc": plc_section(link.name, source, evaluation, yardstick.limit)},
-        attachments=_attachments(link.name, source, frames, evaluation, yardstick),
-        error=error,
+        sections={"plc": plc_section(link.name, source, evaluation, yardstick.limit, measured.rounds)},
+        attachments=_attachments(link.name, source, measured.frames, evaluation, yardstick),
+        error=measured.error,
         picture=_picture(evaluation, yardstick),
     )
 

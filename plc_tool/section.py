@@ -13,8 +13,8 @@ from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, P
 from v2g_tool.model.quantified import quantified
 
 
-def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimit) -> PlcLink:
-    """Give the section for the modem `target`, measured through `source`, an interface or a capture file."""
+def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimit, rounds: int) -> PlcLink:
+    """Give the section for the modem `target`, measured in `rounds` through an interface or a capture."""
     count = worst_snr(evaluation.maps, limit.snr_db)
     tier = next((f for f in evaluation.findings if f.check == "PLC-TIER"), None)
     primary = evaluation.primary
@@ -30,8 +30,12 @@ def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimi
             for i in evaluation.observation.identities
         ),
         maps=tuple(_map(link) for link in (*evaluation.maps, *evaluation.others)),
-        statement=tier.statement if tier is not None else "",
+        statement=(tier.statement if tier is not None else "") + _rounds(rounds),
     )
+
+
+def _rounds(rounds: int) -> str:
+    return f" A watch of {rounds} maps; the last one is judged." if rounds > 1 else ""
 
 
 def _map(link: LinkMap) -> PlcMap:

@@ -44,10 +44,11 @@ class Options:
 
 @dataclass
 class Measured:
-    """The frames of a map, and why it ended early if it did."""
+    """The frames of a map, why it ended early if it did, what a sounding missed, and how often it was mapped."""
 
     frames: Sequence[Captured] = ()
     error: V2GError | None = None
+    missing: Sequence[str] = ()
     rounds: int = 0
 
 
@@ -87,7 +88,7 @@ def measure(
         measured.error = None if options.watch and measured.rounds else exc
     except InstrumentError as exc:
         measured.error = exc
-    measured.frames = tuple(modem.frames)
+    measured.frames, measured.missing = tuple(modem.frames), work.missing
     return measured
 
 
@@ -100,6 +101,7 @@ class _Work:
     place: ModemSite
     options: Options
     run: Run
+    missing: Sequence[str] = ()
     _local: str = ""
     _peer: str = ""
     _told: bool = False
@@ -108,7 +110,7 @@ class _Work:
     def one_round(self) -> None:
         """Identify once, then poll, map, poll."""
         if self.options.silent:
-            self._listen(self.options.seconds or LISTEN_S)
+            self._listen(LISTEN_S if self.options.seconds is None else self.options.seconds)
             return
         if not self._local:
             self._meet()
@@ -186,10 +188,8 @@ class _Work:
 
     def _sound(self) -> None:
         self.run.tell("sounding the line as a vehicle")
-        missing = self.sounder(self._rng)
-        for sentence in missing:
-            self.run.tell(sentence)
-        self.run.record("sounding", {"missing": list(missing)})
+        self.missing = self.sounder(self._rng)
+        self.run.record("sounding", {"missing": list(self.missing)})
 
     def _listen(self, seconds: float) -> None:
         self.run.tell(f"listening for {seconds:g} s: plug a vehicle in now")

@@ -54,7 +54,7 @@ def _text(seen: Observation) -> str:
         lines.append("")
         lines.append(f"NETWORK {network.nid} as {network.reporter} sees it ({network.role}, TEI {network.tei})")
         lines += [
-            f"  {s.mac}  TEI {s.tei:<3}  TX {s.tx_mbit_s} RX {s.rx_mbit_s} Mbit/s (average PHY)  behind {s.bridged}"
+            f"  {s.mac}  TEI {s.tei:<3}  TX {s.tx_mbit_s} RX {s.rx_mbit_s} Mbit/s  behind {s.bridged or 'nobody'}"
             for s in network.stations
         ]
     return "\n".join(lines) + "\n"

@@ -29,6 +29,7 @@ class Watching:
         self._enabled = enabled and sys.stderr.isatty()
         self._hold: Hold | None = None
         self._live: Any = None
+        self._rounds = 0
         self._encoding = "ascii"
 
     def __enter__(self) -> Self:
@@ -51,6 +52,7 @@ class Watching:
         """Take the frames of one more round into the hold, and draw it."""
         if self._live is None:
             return
+        self._rounds += 1
         primary = evaluate(self._target, frames, self._yardstick).primary
         if primary is None:
             return
@@ -63,6 +65,7 @@ class Watching:
         from plc_tool.pictures.terminal import Screen, hold_text
 
         width, height = shutil.get_terminal_size()
-        screen = Screen(width=width, height=max(height - 2, 8), encoding=self._encoding)
+        screen = Screen(width=width, height=max(height - 3, 8), encoding=self._encoding)
         limit_db = self._yardstick.limit.snr_db
-        return hold_text(held, self._yardstick.mask, self._yardstick.services, limit_db=limit_db, screen=screen)
+        picture = hold_text(held, self._yardstick.mask, self._yardstick.services, limit_db=limit_db, screen=screen)
+        return picture.append(f"\nmap {self._rounds}, Ctrl-C ends the watch")

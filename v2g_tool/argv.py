@@ -13,6 +13,7 @@ from v2g_tool.model.spelling import did_you_mean
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 """Characters that typesetting and copying put in the place of hyphens."""
+_HYPHENS = str.maketrans(dict.fromkeys(DASHES, "-"))
 _TYPESET = re.compile(rf"^[-{DASHES}]*[{DASHES}][-{DASHES}]*(?=\w)")
 
 
@@ -33,10 +34,11 @@ def ascii_dashes(word: str) -> str:
     found = _TYPESET.match(word)
     if not found:
         return word
-    name = word[found.end() :]
+    name, sign, value = word[found.end() :].partition("=")
     if name[0].isdigit():
-        return "-" + name  # a typeset minus sign
-    return ("-" if len(name.partition("=")[0]) == 1 else "--") + name
+        return "-" + name + sign + value  # a typeset minus sign
+    name = name.translate(_HYPHENS)
+    return ("-" if len(name) == 1 else "--") + name + sign + value
 
 
 def command_first(words: Sequence[str], commands: Collection[str]) -> list[str]:
@@ -50,6 +52,8 @@ def command_first(words: Sequence[str], commands: Collection[str]) -> list[str]:
         name, _, value = word.removeprefix("--").partition("=")
         if value and word.startswith("--") and name in commands:
             raise ValueOnCommand(f"write --{name} --target={value}, not {word}")
+    if head and head[0] in commands:
+        return [*head, *tail]  # a plain command comes first: what follows is its own, as in "bench run PROGRAM --flag"
     named = [word for word in dict.fromkeys(head) if word.startswith("--") and word[2:] in commands]
     if len(named) > 1:
         raise TwoCommands(f"one operation at a time, not {' and '.join(named)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from v2g_tool.errors import ExitStatus, V2GError
@@ -75,7 +76,7 @@ def _defect() -> ExitStatus:
     with tempfile.NamedTemporaryFile("w", prefix="v2g-tool-defect-", suffix=".txt", delete=False) as file:
         file.write(trace)
     sys.stderr.write(
-        f"✗ v2g-tool has a defect: {trace.strip().splitlines()[-1]}\n"
+        f"✗ {Path(sys.argv[0]).name} has a defect: {trace.strip().splitlines()[-1]}\n"
         f"  Why: this is a mistake in the program, not in your request.\n"
         f"  Do:  send {file.name} with your report folder to the maintainers.\n"
     )

@@ -50,16 +50,28 @@ def probe(*slots: list[int]) -> Observation:
 def test_all_carriers_of_16_qam_or_better_pass() -> None:
     found = judged(probe([4] * 917, [7] * 917))["PLC-SNR"]
     assert found.verdict is Verdict.PASS
-    assert found.statement == "917 of 917 carriers have at least 10 dB in every slot."
+    assert found.statement == "All 917 carriers have at least 10 dB in every slot."
 
 
 def test_one_carrier_below_in_one_slot_fails_and_is_named_by_its_frequency() -> None:
     codes = [7] * 917
-    codes[400] = 3
+    codes[400] = 2
     found = judged(probe([7] * 917, codes))["PLC-SNR"]
     assert found.verdict is Verdict.FAIL
     assert found.statement.startswith("1 of 917 carriers (0.1 %) are below 10 dB in their worst slot: ")
     assert {e.name for e in found.evidence} >= {"carriers below", "share", "band"}
+
+
+def test_a_few_carriers_one_constellation_below_are_within_the_uncertainty_and_told() -> None:
+    few, many = [3] * 9 + [7] * 908, [3] * 10 + [7] * 907
+    found = judged(probe(few))["PLC-SNR"]
+    assert found.verdict is Verdict.PASS
+    assert found.statement.startswith("9 of 917 carriers (1.0 %) are below 10 dB in their worst slot, which is within")
+    assert judged(probe(many))["PLC-SNR"].verdict is Verdict.FAIL
+
+
+def test_a_failure_without_a_known_cause_does_not_point_to_one() -> None:
+    assert "No known cause" in judged(probe([0] * 917))["PLC-SNR"].remedy
 
 
 def test_the_site_may_allow_a_share_of_carriers_below() -> None:
@@ -78,7 +90,8 @@ def test_a_greenphy_modem_leaves_the_rule_open_and_says_what_would_close_it() ->
     )
     found = judged(Observation(identities=(GREENPHY,), tone_maps=flat, refusals=refused, counters=polls))
     assert found["PLC-SNR"].verdict is Verdict.INCONCLUSIVE
-    assert "HomePlug AV probes" in found["PLC-SNR"].remedy
+    assert "--active" in found["PLC-SNR"].remedy
+    assert "HomePlug AV probe" in found["PLC-SNR"].remedy
     assert found["PLC-TIER"].statement.startswith("Tier 4: error rates of the whole link")
     reasons = [e.value for e in found["PLC-TIER"].evidence]
     assert any("unknown slot" in reason for reason in reasons)
@@ -103,7 +116,7 @@ def test_the_snr_of_a_vertexcom_modem_carries_no_verdict_while_its_unit_is_uncon
 def test_nothing_observed_is_open_not_passed() -> None:
     found = judged(Observation())
     assert {check: f.verdict for check, f in found.items()} == {
-        "PLC-MODEM": Verdict.INCONCLUSIVE,
+        "PLC-MODEM": Verdict.SKIPPED,
         "PLC-TIER": Verdict.INCONCLUSIVE,
         "PLC-SNR": Verdict.INCONCLUSIVE,
     }

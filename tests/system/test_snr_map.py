@@ -150,7 +150,7 @@ def test_two_maps_are_compared(folder: Path) -> None:
         on_bench(where, "$PLC --snr-map --target=modem_02 --quiet", *faults, seed=3)
     (a,), (b,) = folders(before), folders(after)
     text = on_bench(folder, f"$PLC diff {a} {b} --svg difference.svg; echo status $?")
-    assert text.startswith("✓ BETTER")
+    assert "✓ BETTER" in text
     assert "status 0" in text
     assert (folder / "difference.svg").read_bytes().startswith(b"<")
 

@@ -277,7 +277,7 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
     ):
         if refusal:
             sys.stderr.write(f"The bench runs without PLC modems: {refusal}\n")
-        child = _started(command, {**os.environ, **bench.environment()})
+        child = _started(command, {**os.environ, "PATH": _path(), **bench.environment()})
         children.append(child)
         try:
             status = child.wait()
@@ -286,6 +286,11 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
                 child.kill()
                 child.wait()
     return 128 - status if status < 0 else status
+
+
+def _path() -> str:
+    """Give PATH with the folder of this program in front: what is installed beside it is found by its name."""
+    return os.pathsep.join(filter(None, (str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
 
 
 def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

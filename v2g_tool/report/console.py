@@ -95,12 +95,13 @@ class _Page:
         for number, (heading, numbers) in enumerate(columns):
             # The first column gives way when the terminal is narrow; the others break between words only.
             word = max((len(word) for row in cells for word in row[number].plain.split()), default=0)
+            number_width = max(map(len, (heading, *(row[number].plain for row in cells))))
             table.add_column(
                 self.text(heading),
                 justify="right" if numbers else "left",
                 no_wrap=numbers,
                 overflow="fold",
-                min_width=min(word, _LONGEST_WORD) if number else None,
+                min_width=number_width if numbers else min(word, _LONGEST_WORD) if number else None,
             )
         for row in cells:
             table.add_row(*row)
@@ -180,11 +181,15 @@ def _calibration(page: _Page, calibration: Calibration) -> None:
 
 def _plc(page: _Page, link: PlcLink) -> None:
     columns = (("Tier", True), ("Measured", False), ("By", False), ("Towards", False), ("Rows", True), ("dB", True))
-    page.rows(f"PLC maps through {link.interface}", columns, (_plc_map(m) for m in link.maps))
+    page.rows(
+        f"PLC maps through {link.interface}, dB from the lowest to the highest value",
+        columns,
+        (_plc_map(m) for m in link.maps),
+    )
 
 
 def _plc_map(link: PlcMap) -> tuple[str, ...]:
-    values = [float(p.median) for p in link.points if p.median]
+    values = [float(v) for p in link.points if p.median for v in (p.lowest, p.highest)]
     span = f"{min(values):.0f} to {max(values):.0f}" if values else ", ".join(link.flags) or "-"
     return str(link.tier), link.quantity, link.reporter, link.peer or "all", str(link.rows), span
 

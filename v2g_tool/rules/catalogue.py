@@ -278,8 +278,11 @@ def finding(
     statement: str,
     evidence: Iterable[Evidence] = (),
     corrected: str = "",
+    remedy: str = "",
 ) -> Finding:
-    """Give a finding with severity and reference from the catalogue, and its remedy where there is something to do.
+    """Give a finding with severity and reference from the catalogue, and a remedy where there is something to do.
+
+    `remedy` says what to do in this very case, instead of the catalogue's.
 
     Raises:
         KeyError: the catalogue has no such check.
@@ -292,7 +295,7 @@ def finding(
         severity=entry.severity,
         statement=statement,
         evidence=tuple(evidence),
-        remedy=entry.remedy if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) else "",
+        remedy=(remedy or entry.remedy) if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) else "",
         reference=entry.reference,
         corrected=corrected,
     )

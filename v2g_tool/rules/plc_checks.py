@@ -39,8 +39,7 @@ PLC_ENTRIES = (
         "Every carrier has at least the SNR limit",
         8,
         "Noise or attenuation on the control pilot leaves carriers below 10 dB: below 16-QAM, the control loop drops.",
-        "Follow the cause named beside this, then compare with 'v2g-plc-tool diff'. Where SNR is not measurable, clamp "
-        "a pair of HomePlug AV probes on CP and PE.",
+        "Follow the cause that is named beside this; then map again and compare with 'v2g-plc-tool diff'.",
         _MANUAL,
     ),
     Entry(
@@ -58,6 +57,14 @@ PLC_ENTRIES = (
         "The control pilot attenuates the signal: cable, couplers and connectors.",
         "Compare with a healthy outlet of the same type; raised attenuation points at cable, coupler or connector.",
         f"{_ISO3} SLAC, attenuation profiles; DIN/TS 70121:2024-11 Annex C (informative)",
+    ),
+    Entry(
+        "PLC-SOUNDING",
+        "The line was sounded",
+        5,
+        "No charger answered: it has no power, it is busy with a vehicle, or no control pilot connects it.",
+        "Check that the charger is on, free, and connected to this modem; then run again.",
+        f"{_ISO3}, SLAC (CM_SLAC_PARM, CM_ATTEN_CHAR)",
     ),
     Entry(
         "PLC-CLASS",

@@ -69,13 +69,13 @@ def test_a_tone_map_has_a_code_for_each_active_carrier_and_rarely_promises_too_m
 
 
 def test_a_tone_map_uses_what_the_line_offers() -> None:
-    channel = drawn("clean", 3)
+    channels = [drawn("clean", seed) for seed in range(5)]
 
-    codes = tone_map(channel, 0, 6, Random(1))
-    lossy = tone_map(weaker(channel, 20.0), 0, 6, Random(1))
+    codes = [statistics.fmean(tone_map(channel, 0, 6, Random(1))) for channel in channels]
+    lossy = [statistics.fmean(tone_map(weaker(channel, 20.0), 0, 6, Random(1))) for channel in channels]
 
-    assert statistics.fmean(codes) > 6.0
-    assert statistics.fmean(lossy) < statistics.fmean(codes) - 1.0
+    assert statistics.median(codes) > 6.0
+    assert all(less < full - 1.0 for less, full in zip(lossy, codes, strict=True))
 
 
 def test_the_estimate_of_a_carrier_changes_a_little_from_map_to_map() -> None:
@@ -177,11 +177,15 @@ def test_sound_links_count_as_few_bit_errors_as_the_captures() -> None:
 
 def test_noise_raises_the_bit_errors_though_the_attenuation_stays() -> None:
     for cause in ("broadband-low", "mains-synchronous"):
-        noisy = drawn(cause, 4)
-        quiet = replace(noisy, noise=replace(noisy.noise, drive=None, impulses=None))
+        rises = []
+        for seed in range(7):
+            noisy = drawn(cause, seed)
+            quiet = replace(noisy, noise=replace(noisy.noise, drive=None, impulses=None))
+            rises.append(bit_error_ratio(noisy) / bit_error_ratio(quiet))
+            assert noisy.readings_db() == quiet.readings_db()
 
-        assert bit_error_ratio(noisy) > 2.0 * bit_error_ratio(quiet)
-        assert noisy.readings_db() == quiet.readings_db()
+        assert min(rises) >= 1.0
+        assert statistics.median(rises) > 2.0
 
 
 def test_a_neighbour_without_isolation_makes_collisions() -> None:

@@ -56,7 +56,7 @@ def test_a_misspelt_interface_is_answered_with_those_there_are(objections: dict[
     kind, what, why, _ = objections["plc"]
 
     assert kind == "RequestError"
-    assert "Did you mean 'plc0'?" in what
+    assert "Did you mean" not in what  # a guess would be taken: the office network next to the modem's
     assert "br0, dark0, dark1, modem0, plc0, port0, port1" in why
 
 

@@ -136,6 +136,10 @@ class Channel:
         return [lines.NOMINAL_PSD_DBM_HZ - decibels(mean) for mean in means]
 
 
+_PLANTINGS = 20
+"""So many sizes of a cause are tried on one sound channel before another is drawn."""
+
+
 def draw(cause: Cause, seed: int, mains_hz: float = 50.0) -> Channel:
     """Draw a channel with one planted cause on top of a sound one; the same arguments give the same channel.
 
@@ -158,12 +162,14 @@ def draw(cause: Cause, seed: int, mains_hz: float = 50.0) -> Channel:
         seed: draws everything.
         mains_hz: mains frequency.
     """
-    rng = Random(f"{cause} {seed}")
+    # The same seed gives the same sound channel whatever is planted in it: before and after can be compared.
+    sound_rng, plant_rng = Random(f"sound {seed}"), Random(f"{cause} {seed}")
     while True:
-        sound = _sound(rng, mains_hz)
-        planted = _PLANTS[cause](replace(sound, cause=cause), rng) if _is_sound(sound) else None
-        if planted is not None and _holds_a_link(planted):
-            return planted
+        sound = _sound(sound_rng, mains_hz)
+        for _ in range(_PLANTINGS if _is_sound(sound) else 0):
+            planted = _PLANTS[cause](replace(sound, cause=cause), plant_rng)
+            if planted is not None and _holds_a_link(planted):
+                return planted
 
 
 def neighbour_of(channel: Channel, seed: int) -> Channel:

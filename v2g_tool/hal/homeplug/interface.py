@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from v2g_tool.errors import RequestError, Unreachable, V2GError
-from v2g_tool.model.spelling import did_you_mean
 
 _GETLINK, _NEWLINK, _DONE = 18, 16, 3
 _DUMP_REQUEST = 0x301
@@ -133,7 +132,7 @@ def _listed(known: Mapping[str, Interface]) -> str:
 
 def _unknown(name: str, known: Mapping[str, Interface]) -> RequestError:
     return RequestError(
-        f"this computer has no network interface '{name}'.{did_you_mean(name, known)}",
+        f"this computer has no network interface '{name}'",
         why=f"The interfaces here are: {_listed(known)}.",
         todo="Name the interface that the PLC modem is plugged into; a USB adapter shows only while it is plugged in.",
     )

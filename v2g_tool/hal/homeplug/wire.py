@@ -187,7 +187,7 @@ def _tagged(data: bytes, auxiliary: bytes) -> bytes:
 
 
 def _not_permitted() -> NotPermitted:
-    what = "this program may not send raw Ethernet frames: it lacks the capability CAP_NET_RAW"
+    what = "this program may not use raw Ethernet: it lacks the capability CAP_NET_RAW"
     if os.geteuid() == 0:
         return NotPermitted(
             what,
