@@ -129,9 +129,10 @@ def _coupling(link: LinkMap, fit: Line, groups: Sequence[Level], explained: floa
 
 
 def _lost_level(best: float, least: float) -> str:
+    too_much_db = least - COUPLING_DB.usual
     return (
-        f"Even the best quarter of the groups loses {best:.0f} dB, where working links lose 15-19 dB: without slope "
-        f"and ripple about {least - COUPLING_DB.usual:.0f} dB more than usual, as in a coupler or a contact. Some chargers "
+        f"Even the best quarter of the groups loses {best:.0f} dB, where working links lose 15-19 dB. Without slope "
+        f"and ripple that is about {too_much_db:.0f} dB more than usual, as in a coupler or a contact. Some chargers "
         "calibrate up to 10 dB away: compare with what this one reports."
     )
 
