@@ -22,10 +22,10 @@ MARKS = {"better": "✓ better", "worse": "✗ worse", "unchanged": "– no chan
 def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
     """Print what changed from one map to the other; both must be of the same kind. Gives status 0 when compared."""
     yardstick = yardstick_of(located_link(None, "", "", capture=True))
-    first, second = (_map(path, yardstick) for path in (before, after))
+    first, second = _of_one_link(_maps(before, yardstick), _maps(after, yardstick))
     found = difference(first, second)
     lines = [f"Before  {_named(before, first)}", f"After   {_named(after, second)}", *text(found)]
-    sys.stdout.write(plain_lines(lines))
+    _print(plain_lines(lines))
     if svg is not None:
         from plc_tool.pictures.svg import difference_svg
 
@@ -60,6 +60,12 @@ def plain_lines(paragraphs: Sequence[str]) -> str:
     return "\n".join(line for lines in wrapped for line in lines) + "\n"
 
 
+def _print(text: str) -> None:
+    """Write text to a terminal or pipe that may lack some of its characters."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+
+
 def _named(path: Path, link: LinkMap) -> str:
     return f"{path}: tier {int(link.tier)}, {link.reporter} hears {link.peer or 'all'}"
 
@@ -70,8 +76,8 @@ def _row(change: Change) -> str:
     return f"  {band:<13}  {gain:<21}  {change.p_value:<7.2g} {MARKS[change.verdict]}"
 
 
-def _map(path: Path, yardstick: Yardstick) -> LinkMap:
-    """Give the first map of a report folder or a capture."""
+def _maps(path: Path, yardstick: Yardstick) -> Sequence[LinkMap]:
+    """Give the maps of a report folder or a capture, the one that counts first."""
     capture = path / FRAMES if path.is_dir() else path
     if not path.exists():
         raise RequestError(f"there is no {path}", todo="Give the folder of a report of snr-map, or a capture file.")
@@ -79,9 +85,25 @@ def _map(path: Path, yardstick: Yardstick) -> LinkMap:
         raise RequestError(
             f"{path} holds no {FRAMES}",
             why="Nothing was heard in that run, or it is no report of a PLC link.",
-            todo="Give the folder of such a report.",
+            todo="Give the folder of a report of snr-map.",
         )
-    primary = evaluate(path.name, read_capture(capture).frames, yardstick).primary
-    if primary is None:
+    evaluation = evaluate(path.name, read_capture(capture).frames, yardstick)
+    maps = (*evaluation.maps, *evaluation.others)
+    if not maps:
         raise RequestError(f"{path} holds no map", why="No frame in it says anything about a link.")
-    return primary
+    return maps
+
+
+def _of_one_link(before: Sequence[LinkMap], after: Sequence[LinkMap]) -> tuple[LinkMap, LinkMap]:
+    """Give the first map of the one, and the first of the other that is of the same quantity, link and direction."""
+    for one in before:
+        for other in after:
+            if (one.tier, one.reporter, one.peer) == (other.tier, other.reporter, other.peer):
+                return one, other
+    first, second = before[0], after[0]
+    raise RequestError(
+        "the two maps are not of one link",
+        why=f"{first.reporter} hears {first.peer} (tier {int(first.tier)}), "
+        f"{second.reporter} hears {second.peer} (tier {int(second.tier)}).",
+        todo="Compare two maps of the same modems, measured in the same way.",
+    )

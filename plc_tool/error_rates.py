@@ -22,16 +22,16 @@ FEWEST_BLOCKS = 100
 Found = tuple[ErrorRates | None, tuple[Flag, ...], float]
 
 
-def error_rates(counters: Sequence[LinkCounters]) -> dict[tuple[str, str], Found]:
-    """Give rates, flags and the time of the first poll for each (reporter, peer) that was polled.
+def error_rates(counters: Sequence[LinkCounters]) -> dict[tuple[str, str, int], Found]:
+    """Give rates, flags and the time of the first poll for each (reporter, peer, LID) that was polled.
 
     With one poll the counts are those since the modem began to count, and `seconds` is 0. A counter that went back was
     cleared in between: then there is no rate.
     """
-    polls: dict[tuple[str, str], list[LinkCounters]] = defaultdict(list)
+    polls: dict[tuple[str, str, int], list[LinkCounters]] = defaultdict(list)
     for poll in counters:
         if poll.rx is not None:
-            polls[poll.reporter, poll.peer].append(poll)
+            polls[poll.reporter, poll.peer, poll.lid].append(poll)
     return {link: _found(sorted(of_link, key=lambda p: p.time_s)) for link, of_link in polls.items()}
 
 

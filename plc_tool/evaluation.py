@@ -6,26 +6,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plc_tool.diagnosis import Cause, diagnose
-from plc_tool.judge import Case, SnrLimit, judge
-from plc_tool.ladder import SAME_S, link_maps
+from plc_tool.judge import Case, judge
+from plc_tool.ladder import link_maps
+from plc_tool.link_choice import ANY, Ends, heard_together
+from plc_tool.snr_rule import SnrLimit, snr_counts
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.findings import Finding
-from v2g_tool.model.plc import Captured, LinkMap, Observation, Service, Tier
+from v2g_tool.model.plc import Captured, LinkMap, Observation, Service
 
 
 @dataclass(frozen=True)
 class Yardstick:
     """What a link is judged by: the carrier mask, known services, mains frequency and the SNR limit of the site.
 
-    `peer` is the MAC address of the other end, "" for whatever was heard.
+    `ends` are the modems of the link, as far as they are known; `named` tells whether somebody said which peer it is.
     """
 
     mask: CarrierMask
     services: tuple[Service, ...]
     mains_hz: float
     limit: SnrLimit
-    peer: str = ""
+    ends: Ends = ANY
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,34 +59,18 @@ def evaluate(target: str, frames: Iterable[Captured], yardstick: Yardstick) -> E
     """Give what the frames say about the link of the modem `target`."""
     observation = observe(frames)
     every = link_maps(observation, yardstick.mask, yardstick.mains_hz)
-    maps = tuple(link for link in every if _in_question(link, yardstick.peer))
-    together = _heard_together(maps, every)
+    maps = _deciding_first([link for link in every if yardstick.ends.of(link)], yardstick.limit)
+    together = heard_together(maps[0], every) if maps else []
     causes = diagnose(together, yardstick.mask, yardstick.services, yardstick.mains_hz) if together else ()
-    case = Case(target, observation, maps, yardstick.limit, yardstick.mains_hz, yardstick.peer)
-    others = tuple(link for link in every if link not in maps)
+    case = Case(target, observation, maps, yardstick.limit, yardstick.mains_hz, yardstick.ends, named=yardstick.named)
+    chosen = {id(link) for link in maps}
+    others = tuple(link for link in every if id(link) not in chosen)
     return Evaluation(observation, maps, others, causes, tuple(judge(case, causes)))
 
 
-def _in_question(link: LinkMap, peer: str) -> bool:
-    """Give whether a map is of the link with `peer`: of any link when that is not said."""
-    return not peer or not link.peer or peer in (link.reporter, link.peer)
-
-
-def _heard_together(maps: Sequence[LinkMap], every: Sequence[LinkMap]) -> list[LinkMap]:
-    """Give the first map and those of other modems that heard the same EV in the same sounding."""
-    if not maps:
-        return []
-    first = maps[0]
-    if first.tier is not Tier.ATTENUATION:
-        return [first]
-    return [
-        first,
-        *(
-            other
-            for other in every
-            if other.tier is first.tier
-            and other.peer == first.peer
-            and other.reporter != first.reporter
-            and abs(other.start_s - first.start_s) < SAME_S
-        ),
-    ]
+def _deciding_first(maps: Sequence[LinkMap], limit: SnrLimit) -> tuple[LinkMap, ...]:
+    """Give the maps with the one in front that decides the SNR rule: picture and causes are of the same map."""
+    counts = snr_counts(maps, limit)
+    if not counts:
+        return tuple(maps)
+    return (counts[0].link, *(link for link in maps if link is not counts[0].link))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plc_tool.diagnosis import Cause, blind_spots
 from plc_tool.error_rates import qpsk_es_n0_db
-from plc_tool.ladder import FLOORS_DB, mean_db
+from plc_tool.ladder import mean_db
+from plc_tool.link_choice import ANY, Ends, ambiguous
 from plc_tool.link_class import classify
+from plc_tool.snr_rule import DECISION_RULE, INCOMPLETE, THE_MANUALS, SnrCount, SnrLimit, snr_counts
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
 from v2g_tool.rules.catalogue import finding
@@ -18,43 +19,9 @@ from v2g_tool.rules.catalogue import finding
 PROBES = "To measure SNR, clamp a pair of HomePlug AV probe modems on CP and PE in place of car and charger."
 SOUND = "For the attenuation, map with --active, or plug a vehicle in while mapping."
 NO_CAUSE = "No known cause shows. Map again with nearby drives off, then on, and compare with 'v2g-plc-tool diff'."
+MEASURE_ALL = "Let traffic flow between the probes, map again, and name both modems in the site file."
 NOTCHES = "PLC-NOTCHES"
 """Carriers that the modem masks by itself are worth knowing, and no fault."""
-
-
-@dataclass(frozen=True)
-class SnrLimit:
-    """The SNR that every carrier needs in dB, and the share of carriers in % that may miss it."""
-
-    snr_db: float = 10.0
-    carriers_below_pct: float = 0.0
-
-
-NEAR_PCT = 1.0
-"""Share of carriers that may be one constellation below the limit: a modem keeps a margin, and its choice for a carrier
-moves by one step from reading to reading. A few such carriers are within the uncertainty, more are not."""
-
-
-@dataclass(frozen=True)
-class SnrCount:
-    """How the carriers of a map stand to the limit, each in its worst row.
-
-    Attributes:
-        judged: carriers with a value.
-        below: those below the limit; `far` of them by more than one constellation.
-        far: those that are below whatever the modem's margin is.
-        bands: where those below lie.
-    """
-
-    judged: int
-    below: int
-    far: int
-    bands: tuple[Band, ...]
-
-    def fails(self, allowed_pct: float) -> bool:
-        """Give whether more carriers are below than the allowed share, beyond the uncertainty of bit loading."""
-        far_pct, below_pct = 100 * self.far / self.judged, 100 * self.below / self.judged
-        return far_pct > allowed_pct or below_pct > max(allowed_pct, NEAR_PCT)
 
 
 @dataclass(frozen=True)
@@ -67,15 +34,17 @@ class Case:
         maps: the maps of the link in question, the most telling first.
         limit: the SNR limit.
         mains_hz: mains frequency.
-        peer: the MAC address of the other end, "" for whatever was found.
+        ends: the modems of the link, as far as they are known.
+        named: whether somebody said which peer is meant.
     """
 
     target: str
     observation: Observation
     maps: tuple[LinkMap, ...]
-    limit: SnrLimit = SnrLimit()
+    limit: SnrLimit = THE_MANUALS
     mains_hz: float = 50.0
-    peer: str = ""
+    ends: Ends = ANY
+    named: bool = False
 
     def finding(self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> Finding:
         """Give a finding about the target."""
@@ -99,34 +68,6 @@ def judge(case: Case, causes: Sequence[Cause]) -> list[Finding]:
     ]
 
 
-def worst_snr(maps: Sequence[LinkMap], limit_db: float) -> SnrCount | None:
-    """Give the count of the worse direction of a link, None where no SNR was measured that carries a verdict."""
-    counts = [snr_count(m, limit_db) for m in maps if m.tier is Tier.BIT_LOADING and m.spectrum is not None]
-    return max((c for c in counts if c.judged), key=lambda c: (c.far / c.judged, c.below / c.judged), default=None)
-
-
-def snr_count(link: LinkMap, limit_db: float) -> SnrCount:
-    """Give how the active carriers of an SNR map stand to the limit, each in its worst row."""
-    if link.spectrum is None:
-        return SnrCount(0, 0, 0, ())
-    lowest = [(at, value) for at, value in enumerate(link.spectrum.lowest()) if value is not None]
-    below = [at for at, value in lowest if value < limit_db]
-    # The floor above a carrier's own is what its SNR may nearly be: still below the limit means below for sure.
-    far = sum(bisect_right(FLOORS_DB, value) < bisect_left(FLOORS_DB, limit_db) for _, value in lowest)
-    return SnrCount(len(lowest), len(below), far, _joined([link.spectrum.points[at] for at in below]))
-
-
-def _joined(bands: Sequence[Band]) -> tuple[Band, ...]:
-    """Give bands with those that touch (to 1 Hz) made one."""
-    joined: list[Band] = []
-    for band in bands:
-        if joined and band.low_hz - joined[-1].high_hz < 1:
-            joined[-1] = Band(joined[-1].low_hz, band.high_hz)
-        else:
-            joined.append(band)
-    return tuple(joined)
-
-
 def megahertz(bands: Sequence[Band], most: int = 4) -> str:
     """Give bands as text, the widest first: `2.10-2.47, 7.40-7.55 MHz and 3 more`."""
     widest = sorted(bands, key=lambda b: b.low_hz - b.high_hz)[:most]
@@ -136,9 +77,11 @@ def megahertz(bands: Sequence[Band], most: int = 4) -> str:
 
 
 def _modem(case: Case) -> Finding:
-    identities = case.observation.identities
+    identities = [i for i in case.observation.identities if case.ends.local in ("", i.mac)]
     if not identities:
-        return case.finding("PLC-MODEM", Verdict.SKIPPED, "No modem was heard saying what it is.")
+        measured = any(_says_something(link) for link in case.maps)
+        verdict = Verdict.INCONCLUSIVE if measured else Verdict.SKIPPED
+        return case.finding("PLC-MODEM", verdict, f"{case.ends.local or 'No modem'} was not heard saying what it is.")
     evidence = [Evidence(name=i.mac, value=f"{i.maker} {i.chip}", source=i.firmware) for i in identities]
     first = identities[0]
     return case.finding("PLC-MODEM", Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
@@ -146,18 +89,20 @@ def _modem(case: Case) -> Finding:
 
 def _link(case: Case) -> list[Finding]:
     seen = case.observation
-    stations = {s.mac for network in seen.networks for s in network.stations}
-    others = sorted(stations - {identity.mac for identity in seen.identities[:1]})
-    if case.peer and others and case.peer not in stations:
-        statement = f"{case.peer} is not in the network; there are {', '.join(others)}."
+    local = case.ends.local or next((identity.mac for identity in seen.identities), "")
+    networks = {n.nid: n for n in seen.networks if local in ("", n.reporter)}.values()
+    others = sorted({s.mac for network in networks for s in network.stations} - {local})
+    states = [state.linked for state in seen.link_states if local in ("", state.reporter)]
+    if case.ends.peer and others and case.ends.peer not in others:
+        statement = f"{case.ends.peer} is not in the network; there are {', '.join(others)}."
         return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, statement)]
-    if len(others) > 1 and not case.peer:
+    if len(others) > 1 and not case.named:
         statement = f"The network has several stations: {', '.join(others)}. Say with 'peer' which link is meant."
         return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, statement)]
-    if others or any(state.linked for state in seen.link_states):
-        named = f" with {', '.join(others)}" if others else ""
-        return [case.finding("PLC-LINK", Verdict.PASS, f"The modem is in a powerline network{named}.")]
-    if not seen.link_states and not seen.networks:
+    if others or states[-1:] == [True]:
+        with_whom = f" with {', '.join(others)}" if others else ""
+        return [case.finding("PLC-LINK", Verdict.PASS, f"The modem is in a powerline network{with_whom}.")]
+    if not states and not networks:
         return []
     return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, "The modem is in no powerline network.")]
 
@@ -188,27 +133,66 @@ def _says_something(link: LinkMap) -> bool:
 
 def _snr(case: Case, causes: Sequence[Cause]) -> Finding:
     limit = case.limit
-    count = worst_snr(case.maps, limit.snr_db)
-    if count is None:
+    counts = snr_counts(case.maps, limit)
+    if not counts:
         why, remedy = _why_not(case.maps)
         statement = f"The {limit.snr_db:g} dB rule can't be judged: {why}"
         return finding("PLC-SNR", case.target, Verdict.INCONCLUSIVE, statement, remedy=remedy)
-    share = f"{100 * count.below / count.judged:.1f}"
-    evidence = [
+    worst = counts[0]
+    verdict = worst.verdict(limit.carriers_below_pct)
+    statement = f"{_heard(worst.link)}: {_counted(worst, limit)}"
+    remedy = "" if causes else NO_CAUSE
+    if verdict is not Verdict.FAIL and (reason := _open_reason(case, counts)):
+        verdict, statement, remedy = Verdict.INCONCLUSIVE, f"{statement} {reason}", MEASURE_ALL
+    return finding("PLC-SNR", case.target, verdict, statement, _snr_evidence(worst, limit), remedy=remedy)
+
+
+def _heard(link: LinkMap) -> str:
+    return f"{link.reporter} hears {link.peer or 'an unknown peer'}"
+
+
+def _counted(count: SnrCount, limit: SnrLimit) -> str:
+    """Give in words how many carriers are below the limit, or can't be told from it."""
+    of = f"of {count.carriers} carriers"
+    said = []
+    if count.below:
+        where = megahertz(count.bands)
+        said.append(
+            f"{count.below} {of} ({count.below_pct:.1f} %) are below {limit.snr_db:g} dB in their worst slot, {where}"
+        )
+    if count.below and not count.far:
+        said.append("all by one constellation only")
+    if count.undecided:
+        said.append(f"{count.undecided} {of} can't be told from {limit.snr_db:g} dB by their bit loading")
+    return "; ".join(said) + "." if said else f"all {count.carriers} carriers have at least {limit.snr_db:g} dB."
+
+
+def _open_reason(case: Case, counts: Sequence[SnrCount]) -> str:
+    """Give why nothing failed and yet the link is not passed."""
+    links = ambiguous([count.link for count in counts])
+    if links:
+        return f"Several links were measured ({'; '.join(links)}): say with 'mac' and 'peer' which is meant."
+    directions = {count.link.reporter for count in counts}
+    if len(directions) < 2:
+        return "The other direction was not measured."
+    incomplete = [FLAG_WORDS[flag] for count in counts for flag in count.link.flags if flag in INCOMPLETE]
+    if incomplete:
+        return f"Not whole: {incomplete[0]}."
+    if any(count.verdict(case.limit.carriers_below_pct) is Verdict.INCONCLUSIVE for count in counts):
+        return "That is within what bit loading can tell."
+    return ""
+
+
+def _snr_evidence(count: SnrCount, limit: SnrLimit) -> list[Evidence]:
+    share = f"{count.below_pct:.1f}"
+    return [
         Evidence(name="carriers below", value=str(count.below), limit=f"{limit.carriers_below_pct:g} %"),
         Evidence(name="by more than one constellation", value=str(count.far)),
-        Evidence(name="share", value=share, unit="%", source=f"{count.judged} active carriers, worst slot"),
+        Evidence(name="undecided", value=str(count.undecided)),
+        Evidence(name="share", value=share, unit="%", source=f"{count.carriers} active carriers, worst slot"),
+        Evidence(name="decision rule", value=DECISION_RULE),
         *(Evidence(name="band", value=megahertz([band])) for band in count.bands[:20]),
     ]
-    below = f"{count.below} of {count.judged} carriers ({share} %) are below {limit.snr_db:g} dB in their worst slot"
-    if count.fails(limit.carriers_below_pct):
-        remedy = "" if causes else NO_CAUSE
-        statement = f"{below}: {megahertz(count.bands)}."
-        return finding("PLC-SNR", case.target, Verdict.FAIL, statement, evidence, remedy=remedy)
-    statement = f"All {count.judged} carriers have at least {limit.snr_db:g} dB in every slot."
-    if count.below:
-        statement = f"{below}, which is within what the site allows and bit loading can tell: {megahertz(count.bands)}."
-    return case.finding("PLC-SNR", Verdict.PASS, statement, evidence)
 
 
 def _why_not(maps: Sequence[LinkMap]) -> tuple[str, str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from plc_tool.error_rates import error_rates
+from plc_tool.error_rates import Found, error_rates
 from v2g_tool.model.carriers import CARRIERS, CarrierMask
 from v2g_tool.model.plc import (
     Band,
@@ -40,8 +40,8 @@ INITIAL = 0xFF
 """The interval index of a VertexCom modem's first estimate, before intervals were agreed."""
 PAUSE_S = 1.0
 """A pause between sounds that begins a new sounding: an EV may use one run id for every attempt."""
-SAME_S = 10.0
-"""A report that comes so soon after sounds is about them (TT_EVSE_match_session, ISO 15118-3 Table A.1)."""
+CORRECTION_DB = 12.0
+"""Chargers report up to 10 dB less than their modem measured: so much worse, a raw map is still of the same outlet."""
 SYNTHETIC_EQUAL = 50
 """So many equal groups of 58 are no measurement: real reports had at most 23 (public captures)."""
 SATURATED_GROUPS = 3
@@ -62,14 +62,18 @@ def link_maps(observation: Observation, mask: CarrierMask, mains_hz: float) -> t
     ]
     rates = error_rates(observation.counters)
     maps = [_with_errors(link, rates) for link in maps]
-    maps += [_errors_only(reporter, peer, *found) for (reporter, peer), found in rates.items()]
-    return tuple(sorted(maps, key=_rank))
+    maps += [_errors_only(*ends, *found) for ends, found in rates.items()]
+    return tuple(sorted(maps, key=lambda link: _rank(link, maps)))
 
 
-def _rank(link: LinkMap) -> tuple[bool, int, float, float]:
-    """Order by use: with values before without, low tier first, newest, strongest."""
+def _rank(link: LinkMap, maps: Sequence[LinkMap]) -> tuple[bool, int, float, float]:
+    """Order by use: with values before without, low tier first, newest sounding, strongest in it."""
     empty = link.spectrum is None and link.tier is not Tier.ERROR_RATE
-    return empty, link.tier, -round(link.start_s), mean_db(link) if link.tier is Tier.ATTENUATION else 0.0
+    if link.tier is not Tier.ATTENUATION:
+        return empty, link.tier, -link.start_s, 0.0
+    together = [m.start_s for m in maps if m.peer == link.peer and abs(m.start_s - link.start_s) < PAUSE_S]
+    corrected_db = CORRECTION_DB if "reported-mean" in link.flags else 0.0
+    return empty, link.tier, -min(together), mean_db(link) + corrected_db
 
 
 def mean_db(link: LinkMap) -> float:
@@ -122,6 +126,8 @@ def _tone_map_map(maps: Sequence[ToneMap], mask: CarrierMask, mains_hz: float) -
     whole = [s for s in slots if len(s.codes) == len(points)]
     if not unusable and len(whole) < len(slots):
         flags.append("slots-left-out")
+    if not unusable and (len(slots) < slots[0].maps or [s.slot for s in slots] != list(range(len(slots)))):
+        flags.append("slots-missing")
     half_cycle_s = 0.5 / mains_hz
     rows = [
         Row(
@@ -174,11 +180,10 @@ def _interleaved(combs: dict[int, tuple[int, ...]], active: Sequence[int]) -> tu
     None when the lists are neither as long as the active carriers nor as all carriers: then nobody has published which
     carrier a value belongs to.
     """
-    total = sum(len(values) for values in combs.values())
-    if set(combs) != {0, 1, 2, 3} or total not in (len(active), CARRIERS, CARRIERS + 1):
-        return None
-    order = range(len(active)) if total == len(active) else active
-    return tuple(float(combs[at % 4][at // 4]) for at in order)
+    for count, order in ((len(active), range(len(active))), (CARRIERS, active), (CARRIERS + 1, active)):
+        if {comb: len(values) for comb, values in combs.items()} == {n: len(range(n, count, 4)) for n in range(4)}:
+            return tuple(float(combs[at % 4][at // 4]) for at in order)
+    return None
 
 
 # Tier 3: attenuation.
@@ -190,10 +195,7 @@ def _attenuation_maps(observation: Observation, mask: CarrierMask) -> list[LinkM
         for group in _grouped(observation.profiles, "modem", "ev").values()
         for sounding in _soundings(group, observation.starts)
     ]
-    heard = [(link.peer, link.start_s) for link in maps]
-    # A charger's own mean, after corrections nobody knows, counts only where no sound itself was heard.
-    alone = [r for r in observation.reported if not any(ev == r.ev and abs(at - r.time_s) < SAME_S for ev, at in heard)]
-    return [*maps, *(_reported_map(report, mask) for report in alone)]
+    return [*maps, *(_reported_map(report, mask) for report in observation.reported)]
 
 
 def _soundings(profiles: Sequence[SoundProfile], starts: Sequence[SlacStart]) -> list[list[SoundProfile]]:
@@ -248,18 +250,20 @@ def _attenuation(first: SoundProfile, peer: str, rows: Sequence[Row], mask: Carr
 # Tier 4, and the error rates that belong to the other tiers.
 
 
-def _with_errors(
-    link: LinkMap, rates: dict[tuple[str, str], tuple[ErrorRates | None, tuple[Flag, ...], float]]
-) -> LinkMap:
-    """Add the error rates of the same link: counted by one of its ends, or the only ones there are."""
-    ends = [found for (reporter, _), found in rates.items() if reporter in (link.reporter, link.peer)]
-    found = ends or (list(rates.values()) if len(rates) == 1 else [])
-    if not found or found[0][0] is None:
-        return link
-    return replace(link, errors=found[0][0], flags=(*link.flags, *found[0][1]))
+def _with_errors(link: LinkMap, rates: Mapping[tuple[str, str, int], Found]) -> LinkMap:
+    """Add the error rates of the same link: counted by one of its ends, on the other one or on all its peers."""
+    ends = {link.reporter, link.peer}
+    sounded = link.reporter if link.tier is Tier.ATTENUATION else None
+    of_link = [
+        found
+        for (reporter, peer, _), found in rates.items()
+        if (reporter in ends and (not peer or peer in ends)) or peer == sounded
+    ]
+    found = max((f for f in of_link if f[0] is not None), key=lambda f: f[0].blocks if f[0] else 0, default=None)
+    return link if found is None else replace(link, errors=found[0], flags=(*link.flags, *found[1]))
 
 
 def _errors_only(
-    reporter: str, peer: str, rates: ErrorRates | None, flags: tuple[Flag, ...], start_s: float
+    reporter: str, peer: str, _lid: int, rates: ErrorRates | None, flags: tuple[Flag, ...], start_s: float
 ) -> LinkMap:
     return LinkMap(Tier.ERROR_RATE, reporter, peer, None, None, rates, flags, "", start_s)

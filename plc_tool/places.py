@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from v2g_tool.errors import RequestError
 from v2g_tool.model.library import find_site_file
 from v2g_tool.model.site import ModemSite, Site
@@ -57,18 +59,33 @@ def _site_there(given: Path | None) -> bool:
 
 def _without_site(interface: str) -> Link:
     site = Site.model_validate({"site": {"name": "no-site"}})
-    return Link(Place(site, None), interface, ModemSite(interface=interface))
+    return Link(Place(site, None), interface, _modem_on(interface))
 
 
 def _by_interface(place: Place, target: str, interface: str) -> Link:
-    """Give the modem of the site file on this interface, else one that is known by its interface only."""
+    """Give the modem of the site file on this interface, else one that is known by its interface only.
+
+    Raises RequestError when the target is on another interface, or several modems are on this one.
+    """
     known = place.site.modems
-    named = next((name for name, modem in known.items() if modem.interface == interface), "")
-    if target and target != named:
+    here = [name for name, modem in known.items() if modem.interface == interface]
+    if (target and target not in here) or (not target and len(here) > 1):
         raise RequestError(
-            f"--target {target} and --interface {interface} name two different modems",
-            todo="Give one of the two.",
+            f"--interface {interface} leads to {', '.join(here) or 'no modem of the site file'}, "
+            + (f"not to {target}" if target else "more than one modem"),
+            todo="Give --target alone: the site file knows the interface.",
             key=("modems",) if known else (),
         )
-    name = named or interface or "capture"
-    return Link(place, name, known[named] if named else ModemSite(interface=name[:15]))
+    name = target or (here[0] if here else interface or "capture")
+    return Link(place, name, known[name] if name in here else _modem_on(name))
+
+
+def _modem_on(interface: str) -> ModemSite:
+    try:
+        return ModemSite(interface=interface)
+    except ValidationError as exc:
+        raise RequestError(
+            f"'{interface}' is no name of a network interface",
+            why="Such names have at most 15 characters, without spaces and slashes.",
+            todo="See 'ip link' for the interfaces of this computer.",
+        ) from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plc_tool.link_choice import Ends
 from plc_tool.places import Link, located_link
 from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
 from v2g_tool.model.findings import Evidence, Verdict
@@ -73,11 +75,13 @@ def _from_capture(request: commission.Request, asked: Asked, link: Link, path: P
         )
     path = path / FRAMES if path.is_dir() else path
     capture = read_capture(path)
+    name = os.fsencode(path.name).decode(errors="replace")
 
     def work(run: Run) -> Result:
-        run.record("capture.read", {"file": path.name, "sha256": sha256_hex(path), "damage": capture.damage})
-        problems = [Problem("PLC-CAPTURE", f"{path.name}: {capture.damage}.")] if capture.damage else []
-        return _result(link, path.name, Measured(capture.frames), problems, run)
+        run.record("capture.read", {"file": name, "sha256": sha256_hex(path), "damage": capture.damage})
+        problems = [Problem("PLC-CAPTURE", f"{name}: {capture.damage}.")] if capture.damage else []
+        ends = Ends(link.modem.mac, link.modem.peer)
+        return _result(link, name, Measured(capture.frames, ends), problems, run)
 
     return commission.commission(request, link.place, "snr-map", asked.facts(), work)
 
@@ -87,7 +91,7 @@ def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitSt
     from plc_tool.sounding import sound
     from plc_tool.watching import Watching
     from v2g_tool.hal.homeplug.modem import modems_on
-    from v2g_tool.hal.homeplug.wire import open_wire
+    from v2g_tool.hal.homeplug.wire import SinceWire, open_wire
 
     options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
     with ExitStack() as stack:
@@ -96,13 +100,16 @@ def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitSt
 
         def work(run: Run) -> Result:
             limit_s = math.inf if asked.watch else ASKING_S + (asked.seconds or 0.0)
-            modem = modems_on(wire, link.modem.interface, run.record, run.monotonic() + limit_s)
+            since = SinceWire(wire, run.started.timestamp())
+            modem = modems_on(since, link.modem.interface, run.record, run.monotonic() + limit_s)
 
             def sounder(rng: random.Random) -> Sequence[str]:
-                return sound(wire, modem.exchange.log, rng, run.monotonic).missing
+                return sound(since, modem.exchange.log, rng, run.monotonic).missing
 
             with Watching(link.name, yardstick_of(link), enabled=asked.watch and not request.quiet) as watching:
                 measured = measure(modem, sounder, link.modem, options, run, watching.show)
+                if asked.watch and watching.worst is not None:
+                    measured.frames = watching.worst
             problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(wire.lost)]
             # A stop has done its work by now: what was measured until then still becomes a report.
             with run.shield():
@@ -145,7 +152,7 @@ def _lost(frames: int) -> list[Problem]:
 def yardstick_of(link: Link) -> Yardstick:
     """Give what the link is judged by: its site's limits and mask, and the known radio services."""
     from plc_tool.evaluation import Yardstick
-    from plc_tool.judge import SnrLimit
+    from plc_tool.snr_rule import SnrLimit
     from v2g_tool.model.carriers import MASKS
     from v2g_tool.model.library import load_profile
     from v2g_tool.model.plc_profile import RadioServices
@@ -157,7 +164,8 @@ def yardstick_of(link: Link) -> Yardstick:
         services=services.known(),
         mains_hz=site.site.nominal_frequency_hz,
         limit=SnrLimit(site.limits.snr_db, site.limits.carriers_below_pct),
-        peer=link.modem.peer,
+        ends=Ends(link.modem.mac, link.modem.peer),
+        named=bool(link.modem.peer),
     )
 
 
@@ -167,7 +175,7 @@ def _result(link: Link, source: str, measured: Measured, problems: Sequence[Prob
     from v2g_tool.procedures.result import Result
     from v2g_tool.rules.catalogue import finding
 
-    yardstick = yardstick_of(link)
+    yardstick = replace(yardstick_of(link), ends=measured.ends)
     evaluation = evaluate(link.name, measured.frames, yardstick)
     run.record("map", _summary(evaluation))
     said = {problem.check for problem in problems}

@@ -6,36 +6,44 @@ import statistics
 from collections.abc import Sequence
 
 from plc_tool.evaluation import Evaluation
-from plc_tool.judge import SnrLimit, worst_snr
+from plc_tool.snr_rule import SnrLimit, snr_counts
 from v2g_tool.model.carriers import GROUP
 from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Spectrum, Tier
 from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint
 from v2g_tool.model.quantified import quantified
 
+MOST_MAPS = 50
+"""A report carries so many maps; a long capture, or somebody who invents vehicles, may hold thousands."""
+
 
 def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimit, rounds: int) -> PlcLink:
     """Give the section for the modem `target`, measured in `rounds` through an interface or a capture."""
-    count = worst_snr(evaluation.maps, limit.snr_db)
+    count = next(iter(snr_counts(evaluation.maps, limit)), None)
     tier = next((f for f in evaluation.findings if f.check == "PLC-TIER"), None)
     primary = evaluation.primary
     return PlcLink(
         target=target,
         interface=source,
-        tier=int(primary.tier) if primary is not None else 0,
+        tier=int(primary.tier) if primary is not None and (primary.spectrum or primary.errors) else 0,
         limit=quantified(limit.snr_db, "dB", 1),
-        judged=count.judged if count is not None else 0,
+        judged=count.carriers - count.undecided if count is not None else 0,
         below=count.below if count is not None else 0,
         modems=tuple(
             ModemRecord(mac=i.mac, maker=i.maker, chip=i.chip, firmware=i.firmware)
             for i in evaluation.observation.identities
         ),
-        maps=tuple(_map(link) for link in (*evaluation.maps, *evaluation.others)),
-        statement=(tier.statement if tier is not None else "") + _rounds(rounds),
+        maps=tuple(_map(link) for link in (*evaluation.maps, *evaluation.others)[:MOST_MAPS]),
+        statement=(tier.statement if tier is not None else "") + _rounds(rounds) + _left_out(evaluation),
     )
 
 
+def _left_out(evaluation: Evaluation) -> str:
+    more = len(evaluation.maps) + len(evaluation.others) - MOST_MAPS
+    return f" {more} more maps are in the frames." if more > 0 else ""
+
+
 def _rounds(rounds: int) -> str:
-    return f" A watch of {rounds} maps; the last one is judged." if rounds > 1 else ""
+    return f" A watch of {rounds} maps; the worst one is judged." if rounds > 1 else ""
 
 
 def _map(link: LinkMap) -> PlcMap:

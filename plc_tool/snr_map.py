@@ -9,16 +9,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from plc_tool.ladder import link_maps
-from v2g_tool.errors import InstrumentError, Interrupted, Refused, V2GError
+from plc_tool.link_choice import ANY, Ends
+from v2g_tool.errors import Implausible, InstrumentError, Interrupted, V2GError
 from v2g_tool.hal.homeplug.contract import PlcModem
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.carriers import MASKS
-from v2g_tool.model.plc import Captured, Network
+from v2g_tool.model.plc import Captured
 from v2g_tool.model.site import ModemSite
 from v2g_tool.procedures.run import Run
+
+Answer = TypeVar("Answer")
 
 LISTEN_S = 10.0
 """How long a vehicle's sounds are waited for when nothing else was asked."""
@@ -44,9 +47,18 @@ class Options:
 
 @dataclass
 class Measured:
-    """The frames of a map, why it ended early if it did, what a sounding missed, and how often it was mapped."""
+    """What a map came to, besides its meaning.
+
+    Attributes:
+        frames: what was sent and heard.
+        ends: the modems of the link, as far as they were found.
+        error: why it ended early, if it did.
+        missing: what a sounding did not get, one sentence each.
+        rounds: how often it was mapped.
+    """
 
     frames: Sequence[Captured] = ()
+    ends: Ends = ANY
     error: V2GError | None = None
     missing: Sequence[str] = ()
     rounds: int = 0
@@ -66,9 +78,9 @@ def measure(
     place: ModemSite,
     options: Options,
     run: Run,
-    show: Callable[[Sequence[Captured]], None],
+    show: Callable[[Sequence[Captured], Ends], None],
 ) -> Measured:
-    """Give the frames of a map of the link behind `place`; `show` is given the frames of each round of a watch.
+    """Give the frames of a map of the link behind `place`; `show` is given the frames of each round, and the ends.
 
     Failures of the modem, and a stop, end the map early: what was measured until then is kept.
     """
@@ -79,16 +91,21 @@ def measure(
             before = len(modem.frames)
             work.one_round()
             measured.rounds += 1
-            show(modem.frames[before:])
-            if not options.watch or len(modem.frames) >= MOST_FRAMES:
+            # Who is who was asked in the first round only.
+            show([*modem.frames[: work.met_frames], *modem.frames[max(before, work.met_frames) :]], work.ends)
+            if not options.watch:
+                break
+            if len(modem.frames) >= MOST_FRAMES:
+                run.tell(f"the watch ends: {MOST_FRAMES} frames are kept and no more")
                 break
             run.sleep(ROUND_S)
     except Interrupted as exc:
         # Ctrl-C is how a watch ends: it is complete with its first round.
-        measured.error = None if options.watch and measured.rounds else exc
+        ended = options.watch and measured.rounds and "SIGINT" in exc.what
+        measured.error = None if ended else exc
     except InstrumentError as exc:
         measured.error = exc
-    measured.frames, measured.missing = tuple(modem.frames), work.missing
+    measured.frames, measured.missing, measured.ends = tuple(modem.frames), work.missing, work.ends
     return measured
 
 
@@ -102,8 +119,8 @@ class _Work:
     options: Options
     run: Run
     missing: Sequence[str] = ()
-    _local: str = ""
-    _peer: str = ""
+    ends: Ends = ANY
+    met_frames: int = 0
     _told: bool = False
     _rng: random.Random = field(default_factory=random.Random)
 
@@ -112,8 +129,9 @@ class _Work:
         if self.options.silent:
             self._listen(LISTEN_S if self.options.seconds is None else self.options.seconds)
             return
-        if not self._local:
+        if not self.ends.local:
             self._meet()
+            self.met_frames = len(self.modem.frames)
         begun_s = self.run.monotonic()
         counted = self._poll()
         wait_s = self.options.seconds
@@ -138,57 +156,52 @@ class _Work:
         """Find the modem on this wire and the other end of its link."""
         self.run.tell(f"asking who is there on {self.place.interface}")
         identities = self.modem.identify()
-        known = [identity.mac for identity in identities]
-        self._local = self.place.mac if self.place.mac else known[0]
-        if self.place.mac and self.place.mac not in known:
-            self.run.tell(f"{self.place.mac} did not say what it is; asking it all the same")
-        networks = self._networks()
-        others = [s.mac for network in networks for s in network.stations if s.mac != self._local]
-        self._peer = self.place.peer or (others[0] if others else next((m for m in known if m != self._local), ""))
+        near = self.modem.near
+        if len(near) > 1 and not self.place.mac:
+            raise Implausible(
+                f"several modems answer on '{self.place.interface}': {', '.join(near)}",
+                why="They share one wire, for example through a switch.",
+                todo="Write the address of the one that is meant as 'mac' into the site file.",
+            )
+        local = self.place.mac or (near[0] if near else identities[0].mac)
+        self.ends = Ends(local, self.place.peer)
+        self._tolerated(lambda: self.modem.linked(local))
+        networks = self._tolerated(lambda: self.modem.network(local)) or ()
+        others = [s.mac for network in networks for s in network.stations if s.mac != local]
+        self.ends = Ends(local, self.place.peer or (others[0] if others else ""))
 
-    def _networks(self) -> Sequence[Network]:
+    def _tolerated(self, ask: Callable[[], Answer]) -> Answer | None:
+        """Ask what a map can do without; give None where the modem refuses or stays silent."""
         try:
-            self.modem.linked(self._local)
-            return self.modem.network(self._local)
-        except Refused as exc:
+            return ask()
+        except InstrumentError as exc:
             self.run.tell(exc.what)
-            return ()
+            return None
 
     def _poll(self) -> bool:
         """Read the counters, never clear them; give whether there are any."""
-        try:
-            return bool(self.modem.counters(self._local, self._peer))
-        except Refused as exc:
-            self.run.tell(exc.what)
-            return False
+        return bool(self._tolerated(lambda: self.modem.counters(self.ends.local, self.ends.peer)))
 
     def _mapped(self) -> bool:
-        """Read SNR or tone maps, and give whether they say anything about the SNR."""
-        if not self._peer:
+        """Read SNR or the tone maps of both directions, and give whether they say anything about the SNR."""
+        local, peer = self.ends.local, self.ends.peer
+        if not peer:
             return False
         before = len(self.modem.frames)
         if not self._told:
             self._told = True  # a watch asks again and again
-            self.run.tell(f"asking {self._local} for its map towards {self._peer}")
-        for ask in (self.modem.snr, self._tone_maps):
-            try:
-                ask(self._local, self._peer)
-            except Refused as exc:
-                self.run.tell(exc.what)
+            self.run.tell(f"asking {local} for its map towards {peer}")
+        self._tolerated(lambda: self.modem.snr(local, peer))
+        self._tolerated(lambda: self.modem.tone_maps(local, peer, "rx"))
+        self._tolerated(lambda: self.modem.tone_maps(local, peer, "tx"))
         maps = link_maps(observe(self.modem.frames[before:]), MASKS[self.place.mask], 50.0)
-        return any(link.spectrum is not None for link in maps)
-
-    def _tone_maps(self, local: str, peer: str) -> None:
-        try:
-            if self.modem.tone_maps(local, peer, "rx"):
-                return
-        except Refused as exc:
-            self.run.tell(exc.what)
-        self.modem.tone_maps(local, peer, "tx")
+        return any(link.spectrum is not None and self.ends.of(link) for link in maps)
 
     def _sound(self) -> None:
         self.run.tell("sounding the line as a vehicle")
-        self.missing = self.sounder(self._rng)
+        # A stop waits for the end of it, a second at most: what was sent on the line belongs into the evidence.
+        with self.run.shield():
+            self.missing = self.sounder(self._rng)
         self.run.record("sounding", {"missing": list(self.missing)})
 
     def _listen(self, seconds: float) -> None:

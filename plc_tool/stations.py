@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from plc_tool.places import located_link
-from v2g_tool.errors import ExitStatus, Refused
+from v2g_tool.errors import ExitStatus, InstrumentError
 from v2g_tool.hal.homeplug.modem import Modems, modems_on
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.hal.homeplug.wire import open_wire
@@ -34,7 +34,7 @@ def _asked(modems: Modems) -> Observation:
     for identity in modems.identify():
         try:
             modems.network(identity.mac)
-        except Refused as exc:
+        except InstrumentError as exc:
             sys.stderr.write(f"  · {plain(exc.what)}\n")
     return observe(modems.frames)
 

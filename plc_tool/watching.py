@@ -1,4 +1,4 @@
-"""`--watch`: the latest map with the lowest and highest of all so far, drawn again in place."""
+"""`--watch`: each round is judged by itself and the worst is kept; the latest map is drawn, with min and max held."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from plc_tool.evaluation import Yardstick, evaluate
+from plc_tool.link_choice import Ends
 from plc_tool.pictures.hold import Hold, hold
-from v2g_tool.model.plc import Captured
+from v2g_tool.model.findings import Verdict, overall
+from v2g_tool.model.plc import Captured, LinkMap
 
 
 class Watching:
-    """Draws on standard error while maps come in; does nothing where no terminal is.
+    """Judges every round of a map, keeps the worst, and draws on standard error where a terminal is.
 
     Args:
         target: the modem's name.
@@ -31,6 +34,12 @@ class Watching:
         self._live: Any = None
         self._rounds = 0
         self._encoding = "ascii"
+        self._worst: tuple[int, Sequence[Captured]] | None = None
+
+    @property
+    def worst(self) -> Sequence[Captured] | None:
+        """The frames of the round with the worst verdict, the latest of several; None before the first."""
+        return self._worst[1] if self._worst is not None else None
 
     def __enter__(self) -> Self:
         if self._enabled:
@@ -48,14 +57,17 @@ class Watching:
             with suppress(OSError, ValueError):
                 self._live.stop()
 
-    def show(self, frames: Sequence[Captured]) -> None:
-        """Take the frames of one more round into the hold, and draw it."""
-        if self._live is None:
-            return
+    def show(self, frames: Sequence[Captured], ends: Ends) -> None:
+        """Take the frames of one more round."""
         self._rounds += 1
-        primary = evaluate(self._target, frames, self._yardstick).primary
-        if primary is None:
-            return
+        evaluation = evaluate(self._target, frames, replace(self._yardstick, ends=ends))
+        badness = (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL).index(overall(evaluation.findings))
+        if self._worst is None or badness >= self._worst[0]:
+            self._worst = badness, tuple(frames)
+        if self._live is not None and evaluation.primary is not None:
+            self._draw(evaluation.primary)
+
+    def _draw(self, primary: LinkMap) -> None:
         notches = self._yardstick.mask.notches()
         self._hold = self._hold.add(primary, notches) if self._hold is not None else hold(primary, notches)
         with suppress(OSError, ValueError):

@@ -30,7 +30,7 @@ def test_a_ratio_outside_its_range_has_no_es_n0(ratio: float) -> None:
 
 def test_two_polls_give_the_rates_in_between() -> None:
     polls = [poll(10.0, 95, 5, 1000, 10, 400, 40), poll(12.5, 295, 5, 1990, 20, 4400, 200)]
-    rates, flags, start_s = error_rates(polls)[MODEM, PEER]
+    rates, flags, start_s = error_rates(polls)[MODEM, PEER, 0xF8]
     assert rates is not None
     assert (rates.blocks, rates.seconds, flags, start_s) == (1000, 2.5, (), 10.0)
     assert rates.block_error_ratio == pytest.approx(0.01)
@@ -39,18 +39,18 @@ def test_two_polls_give_the_rates_in_between() -> None:
 
 
 def test_one_poll_counts_since_the_modem_began() -> None:
-    rates, flags, _ = error_rates([poll(0.0, 36, 0, 39, 0, 2952, 0)])[MODEM, PEER]
+    rates, flags, _ = error_rates([poll(0.0, 36, 0, 39, 0, 2952, 0)])[MODEM, PEER, 0xF8]
     assert rates is not None
     assert (rates.seconds, rates.blocks, flags) == (0.0, 39, ("too-few-blocks",))
 
 
 def test_a_counter_that_went_back_gives_no_rate() -> None:
     polls = [poll(0.0, 9, 0, 900, 0, 5, 0), poll(1.0, 9, 0, 20, 0, 5, 0), poll(2.0, 9, 0, 2000, 0, 5, 0)]
-    assert error_rates(polls)[MODEM, PEER] == (None, ("counters-reset",), 0.0)
+    assert error_rates(polls)[MODEM, PEER, 0xF8] == (None, ("counters-reset",), 0.0)
 
 
 def test_nothing_received_in_between_gives_no_ratio() -> None:
-    rates, flags, _ = error_rates([poll(0.0, 1, 2, 3, 4, 5, 6), poll(1.0, 1, 2, 3, 4, 5, 6)])[MODEM, PEER]
+    rates, flags, _ = error_rates([poll(0.0, 1, 2, 3, 4, 5, 6), poll(1.0, 1, 2, 3, 4, 5, 6)])[MODEM, PEER, 0xF8]
     assert rates is not None
     assert (rates.blocks, rates.block_error_ratio, rates.bit_error_ratio, rates.mpdu_error_ratio) == (
         0,

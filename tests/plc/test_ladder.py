@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from plc_tool.ladder import link_maps
@@ -25,7 +23,7 @@ LOCAL, PEER, EV = "00:b0:52:aa:bb:01", "00:b0:52:cc:dd:02", "02:00:00:00:00:10"
 ACTIVE = NORTH_AMERICA.active()
 
 
-def tone_map(slot: int, codes: list[int], direction: str = "rx", maps: int = 5, time_s: float = 1.0) -> ToneMap:
+def tone_map(slot: int, codes: list[int], direction: str = "rx", maps: int = 1, time_s: float = 1.0) -> ToneMap:
     return ToneMap(LOCAL, PEER, direction, slot, maps, tuple(codes), 7, 3, time_s)  # type: ignore[arg-type]
 
 
@@ -67,7 +65,7 @@ def test_flat_qpsk_without_a_tone_map_is_no_snr_information() -> None:
 
 
 def test_flat_qpsk_of_a_negotiated_tone_map_is_a_measurement() -> None:
-    (link,) = maps_of(Observation(tone_maps=(tone_map(0, [2] * 917, maps=5),)))
+    (link,) = maps_of(Observation(tone_maps=(tone_map(0, [2] * 917, maps=1),)))
     assert link.flags == ()
     assert link.spectrum is not None
 
@@ -146,14 +144,45 @@ def test_groups_at_zero_are_saturation() -> None:
     assert link.flags == ("saturated",)
 
 
-def test_the_chargers_own_mean_counts_only_where_no_sound_was_heard() -> None:
+def test_the_chargers_own_mean_comes_after_the_sounds_of_the_same_outlet() -> None:
     reported = ReportedAttenuation("9a:8a:b6:6d:2d:f6", EV, "00" * 8, 10, tuple(range(58)), 2.0)
     (alone,) = maps_of(Observation(reported=(reported,)))
     assert alone.flags == ("reported-mean",)
-    heard = Observation(reported=(reported,), profiles=(profile(1.5, list(range(58))),))
-    assert [link.flags for link in maps_of(heard)] == [()]
-    later = Observation(reported=(replace(reported, time_s=60.0),), profiles=(profile(1.5, list(range(58))),))
-    assert [link.flags for link in maps_of(later)] == [("reported-mean",), ()]
+    own = Observation(reported=(reported,), profiles=(profile(1.5, list(range(5, 63))),))
+    assert [link.flags for link in maps_of(own)] == [(), ("reported-mean",)]
+    neighbour = Observation(reported=(reported,), profiles=(profile(1.5, list(range(30, 88))),))
+    assert [link.flags for link in maps_of(neighbour)] == [("reported-mean",), ()]
+    empty = Observation(reported=(reported,), profiles=(profile(1.5, []),))
+    assert [link.flags for link in maps_of(empty)] == [("reported-mean",), ("no-measurement",)]
+
+
+def test_two_modems_that_heard_one_sounding_in_two_different_seconds_are_ordered_by_level() -> None:
+    own = [profile(1.501 + 0.03 * n, list(range(10, 68))) for n in range(10)]
+    far = [profile(1.499 + 0.03 * n, list(range(40, 98)), modem=LOCAL) for n in range(10)]
+    assert [link.reporter for link in maps_of(Observation(profiles=(*far, *own)))] == [PEER, LOCAL]
+
+
+def test_combs_of_unequal_length_leave_no_map() -> None:
+    lengths = (229, 230, 229, 229)
+    combs = tuple(ModemSnr(LOCAL, PEER, 0xFF, n, (9,) * length, 0.0, 1.0) for n, length in enumerate(lengths))
+    (link,) = maps_of(Observation(snrs=combs))
+    assert (link.flags, link.spectrum) == (("unknown-carriers",), None)
+
+
+def test_counters_of_another_link_or_lid_do_not_join() -> None:
+    def polls(reporter: str, peer: str, lid: int, base: int) -> tuple[LinkCounters, ...]:
+        return tuple(
+            LinkCounters(reporter, peer, lid, None, RxCounters(n, 0, base * n, base * n, 9, 0), float(n))
+            for n in (1, 2)
+        )
+
+    strange = polls("00:b0:52:00:00:07", "00:b0:52:00:00:08", 0xF8, 500)
+    towards_another = polls(LOCAL, "00:b0:52:00:00:08", 0xF8, 500)
+    other_lid = (LinkCounters(LOCAL, PEER, 0, None, RxCounters(0, 0, 1, 0, 0, 0), 0.5),)
+    seen = Observation(counters=strange + towards_another + other_lid, tone_maps=(tone_map(0, [7] * 917),))
+    best = maps_of(seen)[0]
+    assert best.errors is not None
+    assert best.errors.blocks == 1
 
 
 def test_counters_alone_are_the_last_tier_and_join_the_map_of_their_link() -> None:

@@ -335,6 +335,7 @@ Flag = Literal[
     "reported-mean",
     "unknown-carriers",
     "slots-left-out",
+    "slots-missing",
     "counters-reset",
     "too-few-blocks",
 ]
@@ -347,6 +348,7 @@ FLAG_WORDS: dict[Flag, str] = {
     "reported-mean": "only the charger's own mean was heard, after corrections that it does not publish",
     "unknown-carriers": "nobody has published which carriers this modem's list means",
     "slots-left-out": "some slots gave lists of another length than the others; they were left out",
+    "slots-missing": "not all slots of the mains half cycle were read",
     "counters-reset": "the counters were cleared between the polls",
     "too-few-blocks": "too few blocks were received for a rate",
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from v2g_tool import __version__
-from v2g_tool.errors import ExitStatus, NotPermitted, RequestError, V2GError
+from v2g_tool.errors import ExitStatus, Interrupted, NotPermitted, RequestError, V2GError
 from v2g_tool.model.datafile import line_of
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.library import find_site_file, load_site
@@ -101,7 +101,8 @@ def commission(
             _deliver(report, result, run, signer, request)
     if result.error is not None:
         show_error(located(result.error, place.path))
-        return result.error.status
+        if report.verdict is not Verdict.FAIL or isinstance(result.error, Interrupted):
+            return result.error.status
     return STATUS[report.verdict]
 
 

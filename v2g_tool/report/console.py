@@ -27,6 +27,8 @@ _MARKS = {
     Verdict.SKIPPED: ("– SKIPPED", "dim"),
 }
 _WIDEST = 10
+MOST_MAPS = 12
+"""So many maps fit on a terminal; the report holds more."""
 _STAMPS = {"signed": "", "test": "TEST", "unsigned": "UNSIGNED"}
 _LONGEST_WORD = 12
 # What a terminal without Unicode shows instead; an unlisted character becomes "?".
@@ -184,8 +186,10 @@ def _plc(page: _Page, link: PlcLink) -> None:
     page.rows(
         f"PLC maps through {link.interface}, dB from the lowest to the highest value",
         columns,
-        (_plc_map(m) for m in link.maps),
+        (_plc_map(m) for m in link.maps[:MOST_MAPS]),
     )
+    if len(link.maps) > MOST_MAPS:
+        page.say((f"and {len(link.maps) - MOST_MAPS} more maps, see report.json", "dim"))
 
 
 def _plc_map(link: PlcMap) -> tuple[str, ...]:

@@ -50,6 +50,11 @@ class PlcModem(Protocol):
         """Give all modems that answer, those on this wire before those across the powerline."""
         ...
 
+    @property
+    def near(self) -> tuple[str, ...]:
+        """The modems on this wire, after `identify`; those across the powerline are not among them."""
+        ...
+
     def linked(self, mac: str) -> bool:
         """Give whether this modem belongs to a powerline network."""
         ...

@@ -76,6 +76,7 @@ class Modems:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+        self._near: tuple[str, ...] = ()
         self._speaks: dict[str, Question] = {}
         """By MAC address: the question about itself that a modem understood."""
 
@@ -91,7 +92,9 @@ class Modems:
             Unreachable: none answers.
             Refused: only modems answer that cannot be asked about the line.
         """
-        answers = [*self._introduced(LOCAL_MODEM), *self._introduced(BROADCAST)]
+        near = self._introduced(LOCAL_MODEM)
+        self._near = tuple(dict.fromkeys(answer.source for answer in near))
+        answers = [*near, *self._introduced(BROADCAST)]
         observed = observe([captured for answer in answers for captured in answer.frames])
         if not observed.identities:
             raise self._nobody()
@@ -99,6 +102,11 @@ class Modems:
         for identity in observed.identities:
             by_mac.setdefault(identity.mac, identity)
         return tuple(by_mac.values())
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        """The modems on this wire: those that answered at the local management address when they were identified."""
+        return self._near
 
     def linked(self, mac: str) -> bool:
         """Give whether this modem belongs to a powerline network."""
@@ -127,7 +135,7 @@ class Modems:
             try:
                 maps += self._granted(tone_map(peer, len(maps), direction), mac).tone_maps[-1:]
             except Refused as exc:
-                if not maps and exc.code != _UNKNOWN_SLOT:
+                if exc.code != _UNKNOWN_SLOT:
                     raise
                 break
             if _is_default(maps[0]):

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from v2g_tool.errors import NotPermitted, Unreachable, V2GError
+from v2g_tool.hal.homeplug.contract import Wire
 from v2g_tool.hal.homeplug.interface import Interface, interfaces, usable
 from v2g_tool.model.plc import Captured
 
@@ -110,6 +111,35 @@ class PacketWire:
             why="It was switched off or unplugged, or another program (NetworkManager) took it down.",
             todo=f"Plug it in, check 'ip link show {self.interface.name}' and run again.",
         )
+
+
+class SinceWire:
+    """A wire without the frames that waited in its buffer since before a moment (seconds since 1970)."""
+
+    def __init__(self, wire: Wire, since_s: float) -> None:
+        self._wire = wire
+        self._since_s = since_s
+
+    @property
+    def mac(self) -> str:
+        """The interface's own address."""
+        return self._wire.mac
+
+    @property
+    def lost(self) -> int:
+        """Frames that arrived but did not fit into the buffer, since it was opened."""
+        return self._wire.lost
+
+    def send(self, frame: bytes) -> Captured:
+        """Send one Ethernet frame; see `Wire`."""
+        return self._wire.send(frame)
+
+    def receive(self, deadline_s: float) -> Captured | None:
+        """Give the next frame of after that moment; see `Wire`."""
+        while (captured := self._wire.receive(deadline_s)) is not None:
+            if captured.time_s >= self._since_s:
+                return captured
+        return None
 
 
 @contextmanager
