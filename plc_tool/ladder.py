@@ -6,7 +6,9 @@ than it seems carries a flag instead of values.
 
 from __future__ import annotations
 
+import math
 import statistics
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +25,6 @@ from v2g_tool.model.plc import (
     Observation,
     ReportedAttenuation,
     Row,
-    SlacStart,
     SoundProfile,
     Spectrum,
     Tier,
@@ -63,17 +64,29 @@ def link_maps(observation: Observation, mask: CarrierMask, mains_hz: float) -> t
     rates = error_rates(observation.counters)
     maps = [_with_errors(link, rates) for link in maps]
     maps += [_errors_only(*ends, *found) for ends, found in rates.items()]
-    return tuple(sorted(maps, key=lambda link: _rank(link, maps)))
+    begun = _sounding_starts(maps)
+    return tuple(sorted(maps, key=lambda link: _rank(link, begun.get(id(link), link.start_s))))
 
 
-def _rank(link: LinkMap, maps: Sequence[LinkMap]) -> tuple[bool, int, float, float]:
+def _rank(link: LinkMap, begun_s: float) -> tuple[bool, int, float, float]:
     """Order by use: with values before without, low tier first, newest sounding, strongest in it."""
     empty = link.spectrum is None and link.tier is not Tier.ERROR_RATE
     if link.tier is not Tier.ATTENUATION:
-        return empty, link.tier, -link.start_s, 0.0
-    together = [m.start_s for m in maps if m.peer == link.peer and abs(m.start_s - link.start_s) < PAUSE_S]
+        return empty, link.tier, -begun_s, 0.0
     corrected_db = CORRECTION_DB if "reported-mean" in link.flags else 0.0
-    return empty, link.tier, -min(together), mean_db(link) + corrected_db
+    return empty, link.tier, -begun_s, mean_db(link) + corrected_db
+
+
+def _sounding_starts(maps: Sequence[LinkMap]) -> dict[int, float]:
+    """Give for each attenuation map, by identity, when the sounding began that it is of: all its modems have one."""
+    starts: dict[int, float] = {}
+    last: tuple[str, float] = ("", -math.inf)
+    sounded = (link for link in maps if link.tier is Tier.ATTENUATION)
+    for link in sorted(sounded, key=lambda link: (link.peer, link.start_s)):
+        if link.peer != last[0] or link.start_s - last[1] >= PAUSE_S:
+            last = link.peer, link.start_s
+        starts[id(link)] = last[1]
+    return starts
 
 
 def mean_db(link: LinkMap) -> float:
@@ -190,27 +203,28 @@ def _interleaved(combs: dict[int, tuple[int, ...]], active: Sequence[int]) -> tu
 
 
 def _attenuation_maps(observation: Observation, mask: CarrierMask) -> list[LinkMap]:
+    starts: dict[str, list[float]] = defaultdict(list)
+    for start in observation.starts:
+        starts[start.ev].append(start.time_s)
     maps = [
         _sounding_map(sounding, mask)
         for group in _grouped(observation.profiles, "modem", "ev").values()
-        for sounding in _soundings(group, observation.starts)
+        for sounding in _soundings(group, starts[group[0].ev])
     ]
     return [*maps, *(_reported_map(report, mask) for report in observation.reported)]
 
 
-def _soundings(profiles: Sequence[SoundProfile], starts: Sequence[SlacStart]) -> list[list[SoundProfile]]:
+def _soundings(profiles: Sequence[SoundProfile], starts_s: Sequence[float]) -> list[list[SoundProfile]]:
     """Give the profiles of each sounding: a new one begins with CM_SLAC_PARM.REQ or after a pause."""
     soundings: list[list[SoundProfile]] = []
+    starts_s = sorted(starts_s)
     for profile in sorted(profiles, key=lambda p: p.time_s):
-        last = soundings[-1][-1] if soundings else None
-        if last is None or profile.time_s - last.time_s > PAUSE_S or _started(starts, last, profile):
+        last_s = soundings[-1][-1].time_s if soundings else -math.inf
+        started = bisect_right(starts_s, profile.time_s) > bisect_right(starts_s, last_s)
+        if started or profile.time_s - last_s > PAUSE_S:
             soundings.append([])
         soundings[-1].append(profile)
     return soundings
-
-
-def _started(starts: Sequence[SlacStart], last: SoundProfile, profile: SoundProfile) -> bool:
-    return any(start.ev == profile.ev and last.time_s < start.time_s <= profile.time_s for start in starts)
 
 
 def _sounding_map(sounding: Sequence[SoundProfile], mask: CarrierMask) -> LinkMap:

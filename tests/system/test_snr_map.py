@@ -155,8 +155,36 @@ def test_two_maps_are_compared(folder: Path) -> None:
     assert (folder / "difference.svg").read_bytes().startswith(b"<")
 
 
-def test_an_interrupted_listening_keeps_what_it_heard(folder: Path) -> None:
-    script = "timeout -s INT 2 $PLC listen --json --quiet --seconds 60; echo; echo status $?"
+def test_a_listening_that_is_stopped_keeps_what_it_heard(folder: Path) -> None:
+    script = """
+        $PLC listen --json --quiet --seconds 60 > heard.json & listener=$!
+        sleep 1.5
+        $PLC snr-map --active --quiet --unsigned --out other
+        kill -INT $listener; wait $listener; echo "status $?"
+        cat heard.json; echo
+        """
     text = on_bench(folder, script)
     (report,) = reports(text)
+    assert "status 4" in text
     assert checks(report)["PLC-INTERRUPTED"] == "inconclusive"
+    assert report["plc"]["maps"][0]["rows"] == 10
+    assert report["procedure"] == "listen"
+
+
+def test_a_watch_that_is_stopped_is_complete_with_the_status_of_its_worst_map(folder: Path) -> None:
+    script = """
+        $PLC snr-map --target modem_02 --watch --json --quiet > watched.json & watch=$!
+        sleep 4; kill -INT $watch; wait $watch; echo "status $?"
+        cat watched.json; echo
+        """
+    text = on_bench(folder, script)
+    (report,) = reports(text)
+    assert "status 0" in text
+    assert "A watch of " in report["plc"]["statement"]
+
+
+def test_a_full_standard_output_is_named_and_the_report_is_whole(folder: Path) -> None:
+    text = on_bench(folder, "$PLC snr-map --target modem_02 --json --quiet 2>&1 > /dev/full; echo status $?")
+    assert "standard output could not be written" in text
+    assert "status 3" in text
+    assert (folders(folder)[0] / "report.json").exists()

@@ -282,14 +282,14 @@ def test_sound_channels_look_like_the_captures_of_working_chargers() -> None:
     channels = [drawn("clean", seed) for seed in SEEDS]
     readings_db = [channel.readings_db() for channel in channels]
     means_db = [statistics.fmean(one) for one in readings_db]
-    usable = [statistics.fmean(ratio >= 10.0 for ratio in channel.snr_ratios(Window(0.0, 1.0))) for channel in channels]
+    worst = [min(channel.snr_ratios(Window(0.0, 1.0))) for channel in channels]
 
     assert all(7.0 < mean_db < 24.0 for mean_db in means_db)
     assert max(means_db) - min(means_db) > 6.0
-    assert max(max(one) for one in readings_db) > 33.0
+    assert max(max(one) for one in readings_db) > 30.0
     assert all(min(one) >= 3.0 and max(one) < 55.0 for one in readings_db)
     assert all(max(one) - min(one) > 4.0 for one in readings_db)
-    assert min(usable) >= 0.95
+    assert min(worst) >= 10.0**1.7
 
 
 def test_groups_that_span_a_masked_range_stand_out_a_little() -> None:
