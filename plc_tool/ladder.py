@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -43,6 +43,8 @@ PAUSE_S = 1.0
 """A pause between sounds that begins a new sounding: an EV may use one run id for every attempt."""
 CORRECTION_DB = 12.0
 """Chargers report up to 10 dB less than their modem measured: so much worse, a raw map is still of the same outlet."""
+LATE_S = 0.1
+"""A profile comes so soon after its sound at the latest."""
 SYNTHETIC_EQUAL = 50
 """So many equal groups of 58 are no measurement: real reports had at most 23 (public captures)."""
 SATURATED_GROUPS = 3
@@ -206,8 +208,11 @@ def _attenuation_maps(observation: Observation, mask: CarrierMask) -> list[LinkM
     starts: dict[str, list[float]] = defaultdict(list)
     for start in observation.starts:
         starts[start.ev].append(start.time_s)
+    sent: dict[str, list[float]] = defaultdict(list)
+    for sound in sorted(observation.sounds, key=lambda s: s.time_s):
+        sent[sound.ev].append(sound.time_s)
     maps = [
-        _sounding_map(sounding, mask)
+        _sounding_map(sounding, sent[group[0].ev], mask)
         for group in _grouped(observation.profiles, "modem", "ev").values()
         for sounding in _soundings(group, starts[group[0].ev])
     ]
@@ -227,15 +232,26 @@ def _soundings(profiles: Sequence[SoundProfile], starts_s: Sequence[float]) -> l
     return soundings
 
 
-def _sounding_map(sounding: Sequence[SoundProfile], mask: CarrierMask) -> LinkMap:
+def _sounding_map(sounding: Sequence[SoundProfile], sent_s: Sequence[float], mask: CarrierMask) -> LinkMap:
     first = sounding[0]
-    names = [f"sound {number}" for number in range(1, len(sounding) + 1)]
     rows = [
-        Row(name, profile.time_s - first.time_s, tuple(float(g) for g in profile.groups_db))
-        for name, profile in zip(names, sounding, strict=True)
+        Row(f"sound {number}", time_s, tuple(float(g) for g in profile.groups_db))
+        for number, (profile, time_s) in enumerate(zip(sounding, _times(sounding, sent_s), strict=True), 1)
         if profile.groups_db
     ]
     return _attenuation(first, first.ev, rows, mask)
+
+
+def _times(sounding: Sequence[SoundProfile], sent_s: Sequence[float]) -> list[float]:
+    """Give when each sound of a sounding was made, from the first, in s.
+
+    The phase of the mains is that of the sound, not of its profile, which a busy host may deliver late. Where not every
+    sound was heard, the arrival of the profiles has to do.
+    """
+    arrived = [profile.time_s for profile in sounding]
+    low, high = bisect_left(sent_s, arrived[0] - LATE_S), bisect_right(sent_s, arrived[-1])
+    made = sent_s[low:high] if high - low == len(arrived) else arrived
+    return [time_s - made[0] for time_s in made]
 
 
 def _reported_map(report: ReportedAttenuation, mask: CarrierMask) -> LinkMap:

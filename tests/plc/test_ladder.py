@@ -14,6 +14,7 @@ from v2g_tool.model.plc import (
     ReportedAttenuation,
     RxCounters,
     SlacStart,
+    Sound,
     SoundProfile,
     Tier,
     ToneMap,
@@ -109,6 +110,18 @@ def test_sounds_of_one_vehicle_make_one_map_until_it_pauses() -> None:
     assert (len(newest.spectrum.rows), len(oldest.spectrum.rows)) == (4, 10)
     assert oldest.spectrum.rows[3].time_s == pytest.approx(0.09)
     assert newest.peer == EV
+
+
+def test_a_row_has_the_time_of_its_sound_not_of_a_profile_that_came_late() -> None:
+    made = [10 + 0.03 * n for n in range(10)]
+    late = [profile(t + (0.02 if n == 4 else 0.001), list(range(58))) for n, t in enumerate(made)]
+    heard = tuple(Sound(EV, "00" * 8, 9 - n, t) for n, t in enumerate(made))
+    (link,) = maps_of(Observation(profiles=tuple(late), sounds=heard))
+    assert link.spectrum is not None
+    assert [row.time_s for row in link.spectrum.rows] == pytest.approx([0.03 * n for n in range(10)])
+    (partly,) = maps_of(Observation(profiles=tuple(late), sounds=heard[1:]))
+    assert partly.spectrum is not None
+    assert partly.spectrum.rows[4].time_s == pytest.approx(0.139)
 
 
 def test_a_new_slac_start_begins_a_new_map_without_a_pause() -> None:
