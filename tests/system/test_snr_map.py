@@ -6,9 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.system.plc_commands import checks, folders, needs_modems, on_bench, reports
+from v2g_tool.report.schema import report_schema
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,8 @@ def test_every_tier_gives_its_own_verdict_and_the_three_spellings_are_one(folder
     assert "AUTHENTIC" in text
     assert [m["flags"] for m in counted["plc"]["maps"] if m["tier"] == 2] == [["robo-default"]]
     assert sounded["plc"]["maps"][0]["rows"] == 10
+    for report in (probe, vertexcom, sounded, counted):
+        jsonschema.Draft202012Validator(report_schema()).validate(report)
 
 
 def test_the_frames_of_a_report_give_the_same_map_again(folder: Path) -> None:
