@@ -276,3 +276,7 @@ def test_without_any_known_word_nothing_is_guessed() -> None:
 
 def test_any_model_can_be_loaded_by_its_file(tmp_path: Path) -> None:
     assert load(written(tmp_path, SITE), Site, "site file").meters["meter_01"].port == 502
+
+
+def test_a_table_that_is_not_known_is_found_at_its_first_header() -> None:
+    assert line_of('[site]\nname = "x"\n\n[modem.m]\ninterface = "eth1"\n', ["modem"]) == 4

@@ -85,6 +85,8 @@ def line_of(text: str, keys: list[str]) -> int:
             table = _names(header.group(1))
             if keys[: len(table)] == table:
                 best = number
+            elif keys and table[: len(keys)] == keys and best == 1:
+                best = number  # [modem.m] is where 'modem' comes from
             continue
         name = _KEY.match(line)
         if name and keys[: len(table)] == table:
