@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ class Seat(NamedTuple):
     """What it receives over the line."""
 
 
-class Bridge:
+class Bridge(ABC):
     """A modem: answers what is for it, passes on everything else."""
 
     def __init__(self, seat: Seat) -> None:
@@ -52,9 +53,9 @@ class Bridge:
         """The other modems of its network."""
         return self.line.peers(self)
 
+    @abstractmethod
     def answers(self, message: Mme) -> Iterable[bytes]:
         """Give the frames with which the modem answers a message for it; none if it does not know it."""
-        raise NotImplementedError
 
     def from_host(self, frame: bytes) -> None:
         """Take a frame from the host."""

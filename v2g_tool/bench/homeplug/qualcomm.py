@@ -6,6 +6,7 @@ Layouts: the maker's open-plc-utils as published, and public captures of QCA7000
 from __future__ import annotations
 
 import struct
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -44,17 +45,17 @@ class QualcommModem(Bridge):
         super().__init__(seat)
         self.chip = chip
 
+    @abstractmethod
     def tone_map(self, request: ToneMapRequest) -> bytes:
         """Give the body of the answer to a tone-map request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rates(self, peer: Station) -> Rates:
         """Give the average rates to and from a peer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def level(self, peer: Station) -> int:
         """Give the signal level of a peer as CC_DISCOVER_LIST codes it, 0 where it is not measured."""
-        raise NotImplementedError
 
     def answers(self, message: Mme) -> Iterable[bytes]:
         """Give the answer to a request, nothing to what this chip does not know."""
