@@ -12,7 +12,7 @@ EV, EVSE = bytes.fromhex("020000040001"), bytes.fromhex("020000050001")
 
 
 def opened(interface: str) -> socket.socket:
-    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # bound first: else frames of all interfaces come in
     wire.bind((interface, 3))
     wire.setsockopt(263, 8, 1)  # PACKET_AUXDATA: the kernel tells VLAN tags beside the frame
     wire.settimeout(2.0)

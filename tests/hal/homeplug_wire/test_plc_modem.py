@@ -193,7 +193,7 @@ def test_a_silent_modem_is_told_after_three_tries_in_its_time() -> None:
     with pytest.raises(Unreachable, match="does not answer VS_LNK_STATS") as told:
         modems.counters(MAC, PEER_MAC)
 
-    assert wire.now_s - began_s == pytest.approx(0.15, abs=0.001)
+    assert wire.now_s - began_s == pytest.approx(0.05 + 0.1 + 0.2, abs=0.001)
     assert told.value.why
     assert told.value.todo
 
@@ -331,7 +331,7 @@ def test_nobody_there_is_told_with_what_to_check() -> None:
         modems.identify()
 
     assert "00:b0:52:00:00:01" in told.value.why
-    assert wire.now_s - began_s < 0.6
+    assert wire.now_s - began_s < 1.0
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Exchange:
         wire: the opened interface.
         log: takes the requests and the frames that answered them.
         end_s: when all measuring has to be over, on `clock`.
-        try_s: how long an answer is waited for, s.
+        try_s: how long an answer is waited for at first, s; each further turn waits twice as long.
         tries: how often each form of a question is sent.
         clock: the monotonic clock that the wire's deadlines are on.
         ignored: how many frames were ignored, by reason.
@@ -113,10 +113,10 @@ class Exchange:
         window = _Window(tuple(questions), self.wire.mac, "")
         answers: list[Answer] = []
         try:
-            for _ in range(self.tries):
+            for turn in range(self.tries):
                 for form in (form for question in questions for form in question.forms):
                     self._send(window, form, destination)
-                answers = self._collect(window, _MOST_ANSWERS)
+                answers = self._collect(window, _MOST_ANSWERS, turn)
                 if answers:
                     break
         finally:
@@ -129,7 +129,7 @@ class Exchange:
         for attempt, form in enumerate(forms * self.tries):
             sent_s = self.clock()
             self._send(window, form, modem)
-            answers = self._collect(window, most=1)
+            answers = self._collect(window, 1, attempt // len(forms))
             if attempt:
                 # The other requests are answered as late as the first one was, or later than anybody waits.
                 self._stragglers = (window.kinds, sent_s + self.clock() - began_s)
@@ -158,10 +158,13 @@ class Exchange:
             )
         window.frames.append(self.wire.send(compose(form.request, destination, self.wire.mac)))
 
-    def _collect(self, window: _Window, most: int) -> list[Answer]:
-        """Give the answers that arrive until the try is over, or until it is quiet after an answer."""
+    def _collect(self, window: _Window, most: int, turn: int) -> list[Answer]:
+        """Give the answers that arrive until the try is over, or until it is quiet after an answer.
+
+        Each turn waits twice as long as the one before: a busy modem or computer is late, and then later.
+        """
         answers: list[Answer] = []
-        until_s = min(self.clock() + self.try_s, self.end_s)
+        until_s = min(self.clock() + self.try_s * 2**turn, self.end_s)
         while len(answers) < most and (captured := self.wire.receive(until_s)) is not None:
             judged = window.judge(captured)
             if isinstance(judged, Answer):
@@ -183,7 +186,8 @@ class Exchange:
                 todo="Stop other PLC programs on this wire, restart the modem and run again.",
             )
         return Unreachable(
-            f"modem {modem} does not answer {question.name}, asked {self.tries} times in {self.try_s * 1000:g} ms each",
+            f"modem {modem} does not answer {question.name}, asked {self.tries} times within "
+            f"{self.try_s * (2**self.tries - 1) * 1000:g} ms",
             why="Its firmware does not know the message, or the modem is asleep, restarting or gone.",
             todo="Check the modem's supply and run again.",
         )
