@@ -12,6 +12,7 @@ from typing import Protocol
 
 from v2g_tool.model.profile import CorrectionRegister, Register
 from v2g_tool.model.quantities import Channel, Identity, Quantity, Reading, ReferenceAccuracy
+from v2g_tool.model.telemetry import Echo, PathSize, Piece, Responder, Trouble, UdpCounters
 
 EVERYTHING = frozenset(Quantity)
 POWER = frozenset({Quantity.VOLTAGE, Quantity.CURRENT, Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER})
@@ -182,4 +183,43 @@ class Inverter(Protocol):
 
     def restore(self, controls: Mapping[str, Sequence[int]]) -> bool:
         """Put the controls back; give whether anything had to be written."""
+        ...
+
+
+class Echoes(Protocol):
+    """Round trips that are measured in the background, until it is closed."""
+
+    def so_far(self) -> Sequence[Echo]:
+        """Give the round trips that are decided: answered, or beyond the time in which an answer counts."""
+        ...
+
+    def close(self) -> Sequence[Echo]:
+        """Ask no more, wait for answers that are still due, and give all round trips; a second call gives the same."""
+        ...
+
+
+class Backhaul(Protocol):
+    """The way from this computer to the utility's telemetry server."""
+
+    def responder(self) -> Responder:
+        """Give who answers on the server's port, asked with what neither kind of server takes amiss."""
+        ...
+
+    def piece(self, seconds: float, waiting: Callable[[float], None]) -> Piece | Trouble:
+        """Send datagrams at the site's rate for `seconds`, at most 60; ended by force a while after that.
+
+        `waiting` is called again and again with the time since the start; what it raises ends the piece at once.
+        """
+        ...
+
+    def echoes(self) -> Echoes:
+        """Begin to measure round trips; raises NotPermitted or Unreachable where that cannot be done."""
+        ...
+
+    def counters(self) -> UdpCounters | None:
+        """Give the kernel's counts, None where they cannot be read."""
+        ...
+
+    def path_size(self) -> PathSize:
+        """Give how large a packet may be on the way to the server."""
         ...

@@ -188,11 +188,47 @@ class ModemSite(Model):
         return self
 
 
+class EmsSite(Model):
+    """`[ems]`: the energy management computer, and what of it is judged."""
+
+    root: str = ""
+    """The file tree to examine instead of this computer's own: a mounted image, or the bench's tree."""
+    process: str = ""
+    """Name of the EMS daemon, for example v2g-daemon."""
+    config: str = ""
+    """Its configuration file, with `worker_processes`."""
+    kernel: str = "ems-low-latency"
+    """The kernel profile."""
+    islanding_action: Literal["", "trip", "cease"] = ""
+    """What the EMS does when the islanding timeout strikes: disconnect, or cease and return by itself."""
+
+
+class TelemetrySite(Model):
+    """`[telemetry]`: the utility's server and what the manual asks of the way there."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=5201, ge=1, le=65535)
+    rate_mbit_s: float = Field(default=10.0, gt=0, le=10_000)
+    datagram_bytes: int = Field(default=1400, ge=64, le=65_507)
+    echo: Literal["icmp", "udp-echo", "tcp-echo", "modbus"] = "icmp"
+    """How round trips are measured."""
+    echo_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the echo service (default 7) or of the Modbus device (default 502)."""
+    echo_unit: int = Field(default=1, ge=0, le=255)
+
+
 class SiteLimits(Model):
     """`[limits]`: what the manual leaves to the site; the defaults are the manual's."""
 
     snr_db: float = Field(default=10.0, ge=0, le=60)
     carriers_below_pct: float = Field(default=0.0, ge=0, lt=100)
+    loss_pct: float = Field(default=0.1, gt=0, lt=100)
+    latency_ms: float = Field(default=100.0, gt=0, le=60_000)
+    latency_percentile: float = Field(default=99.0, gt=0, lt=100)
+    grid_code: str = ""
+    """The ride-through profile that is in force, for example ieee-1547-2018."""
+    category: str = ""
+    """The category in that grid code, for example III."""
 
 
 class Trust(Model):
@@ -211,6 +247,8 @@ class Site(Model):
     analyzers: dict[str, AnalyzerSite] = {}
     inverters: dict[str, InverterSite] = {}
     modems: dict[str, ModemSite] = {}
+    ems: EmsSite = EmsSite()
+    telemetry: TelemetrySite | None = None
     limits: SiteLimits = SiteLimits()
     trust: Trust = Trust()
 
