@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from v2g_tool.errors import RequestError
+from v2g_tool.model.gridcode_profile import GridCodeProfile
+from v2g_tool.model.kernel_profile import KernelProfile
 from v2g_tool.model.library import built_in_profiles, find_profile, load_profile
 from v2g_tool.model.plc_profile import RadioServices
 from v2g_tool.model.profile import (
@@ -19,7 +21,13 @@ from v2g_tool.model.profile import (
 )
 from v2g_tool.model.profile_head import ProfileHead
 
-KINDS = {"meters": MeterProfile, "analyzers": AnalyzerProfile, "inverters": InverterProfile}
+KINDS = {
+    "meters": MeterProfile,
+    "analyzers": AnalyzerProfile,
+    "inverters": InverterProfile,
+    "kernel": KernelProfile,
+    "gridcodes": GridCodeProfile,
+}
 DELIVERED = [
     pytest.param(path, kind, id=f"{folder}/{path.stem}")
     for folder, kind in KINDS.items()
@@ -235,6 +243,6 @@ def test_a_profile_of_another_kind_is_not_found() -> None:
 
 
 def test_every_kind_of_profile_has_its_folder() -> None:
-    kinds = {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices}
+    kinds = {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices, KernelProfile, GridCodeProfile}
     assert kinds == set(ProfileHead.__subclasses__())
     assert all(any((built_in_profiles() / kind.FOLDER).glob("*.toml")) for kind in kinds)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -22,6 +22,7 @@ from v2g_tool.errors import NotPermitted
 from v2g_tool.model.base import Model
 
 Goal = Literal["old", "new"]
+M = TypeVar("M", bound=Model)
 
 
 class Intent(Model):
@@ -55,19 +56,23 @@ class IntentStore:
 
     def get(self, key: str) -> Intent | None:
         """Give the open intent of a device; raises NotPermitted when the file is damaged."""
+        return self.read(key, Intent)
+
+    def read(self, key: str, kind: type[M]) -> M | None:
+        """Give what was stored for `key`, None where there is nothing; raises NotPermitted when it is damaged."""
         path = self._path(key)
         if not path.exists():
             return None
         try:
-            return Intent.model_validate_json(path.read_bytes())
+            return kind.model_validate_json(path.read_bytes())
         except (ValidationError, OSError) as exc:
             raise NotPermitted(
                 f"the open intent {path} cannot be read",
                 why="A disk error, or somebody edited it.",
-                todo="Compare the meter's corrections with the last report by hand, then move the file away.",
+                todo="Compare what is set with the last report by hand, then move the file away.",
             ) from exc
 
-    def put(self, key: str, intent: Intent) -> None:
+    def put(self, key: str, intent: Model) -> None:
         """Store the intent so that it survives a power cut from here on; raises NotPermitted when that fails."""
         path = self._path(key)
         temporary = path.with_suffix(".new")

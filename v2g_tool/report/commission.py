@@ -84,6 +84,16 @@ def located_site(given: Path | None) -> Place:
     return Place(load_site(path), path)
 
 
+def located_or_no_site(given: Path | None) -> Place:
+    """Give the site as `located_site` does; where nobody named one and none lies here, a site without a name."""
+    if given is None and not os.environ.get("V2G_SITE"):
+        try:
+            find_site_file(None)
+        except RequestError:
+            return Place(Site.model_validate({"site": {"name": "no-site"}}), None)
+    return located_site(given)
+
+
 def commission(
     request: Request, place: Place, procedure: str, facts: Mapping[str, object], work: Callable[[Run], Result]
 ) -> ExitStatus:

@@ -1,0 +1,90 @@
+"""What the EMS computer says under /proc and /sys: real files of this computer, made trees, and nonsense."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from v2g_tool.hal.host_facts import cpu_list, read_host, worker_processes
+
+
+@pytest.mark.parametrize(
+    ("text", "cpus"),
+    [("0-3\n", {0, 1, 2, 3}), ("0,2-3,8", {0, 2, 3, 8}), ("", set()), ("x,1", {1}), ("3-1", set())],
+)
+def test_a_cpu_list_is_read_as_the_kernel_writes_it(text: str, cpus: set[int]):
+    assert cpu_list(text) == cpus
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_parsers(text: str):
+    assert all(0 <= cpu <= 8192 for cpu in cpu_list(text))
+    assert isinstance(worker_processes(text), str)
+
+
+@pytest.mark.parametrize(
+    ("config", "workers"),
+    [
+        ("worker_processes=4\n", "4"),
+        ("  worker_processes = 4 ; as nginx\n", "4"),
+        ("worker_processes auto;\n", "auto"),
+        ('worker_processes: "2"\n', "2"),
+        ("# worker_processes=9\nworkers=3\n", ""),
+        ("worker_processes=1\nworker_processes=2\n", "2"),
+    ],
+)
+def test_worker_processes_is_found_in_the_usual_spellings(config: str, workers: str):
+    assert worker_processes(config) == workers
+
+
+def test_this_very_computer_can_be_read():
+    own_name = Path("/proc/self/comm").read_text().strip()
+
+    facts = read_host(Path("/"), own_name)
+
+    assert facts.online >= os.sched_getaffinity(0)
+    assert facts.daemons is not None
+    (own,) = [d for d in facts.daemons if d.pid == os.getpid()]
+    assert own.allowed == os.sched_getaffinity(0)
+
+
+def test_in_an_empty_tree_everything_is_said_to_be_unreadable(tmp_path: Path):
+    facts = read_host(tmp_path, "v2g-daemon", "/etc/v2g/ems.conf")
+
+    assert set(facts.trouble) == {
+        "processors",
+        "clock source",
+        "EMS daemon",
+        "EMS configuration",
+    }
+    assert (facts.clock_source, facts.daemons, facts.workers, facts.synchronised) == (None, None, None, None)
+
+
+def test_two_threads_of_a_core_are_one_core(tmp_path: Path):
+    cpus = tmp_path / "sys/devices/system/cpu"
+    for cpu, core in ((0, 0), (1, 0)):
+        (cpus / f"cpu{cpu}/topology").mkdir(parents=True)
+        (cpus / f"cpu{cpu}/topology/core_id").write_text(f"{core}\n")
+        (cpus / f"cpu{cpu}/topology/physical_package_id").write_text("0\n")
+    (cpus / "online").write_text("0-1\n")
+
+    facts = read_host(tmp_path)
+
+    assert (facts.online, facts.cores) == ({0, 1}, {(0, 0)})
+
+
+def test_a_core_number_that_is_none_is_said_and_not_guessed(tmp_path: Path):
+    cpus = tmp_path / "sys/devices/system/cpu"
+    (cpus / "cpu0/topology").mkdir(parents=True)
+    (cpus / "online").write_text("0\n")
+    (cpus / "cpu0/topology/physical_package_id").write_text("0\n")
+    (cpus / "cpu0/topology/core_id").write_text("what\n")
+
+    facts = read_host(tmp_path)
+
+    assert facts.cores == frozenset()
+    assert "physical cores" in facts.trouble

@@ -1,0 +1,65 @@
+"""From a request to a signed report about the EMS computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from v2g_tool.errors import ExitStatus, RequestError
+from v2g_tool.model.gridcode_profile import GridCodeProfile
+from v2g_tool.model.kernel_profile import KernelProfile
+from v2g_tool.model.library import load_profile
+from v2g_tool.model.site import Site
+from v2g_tool.procedures.run import Run, state_directory
+from v2g_tool.report import commission
+
+if TYPE_CHECKING:
+    from v2g_tool.procedures.result import Result
+    from v2g_tool.procedures.sysctl import Options
+
+
+def sysctl(request: commission.Request, options: Options, root: Path | None, profile: str) -> ExitStatus:
+    """Judge, set or undo the kernel settings, write and show the signed report, and give the exit status."""
+    from v2g_tool.procedures.intents import IntentStore
+    from v2g_tool.procedures.sysctl import Yardstick, settle_sysctl
+    from v2g_tool.procedures.sysctl_section import sysctl_result
+
+    _check_words(options)
+    place = commission.located_or_no_site(request.site_file)
+    ems = place.site.ems
+    with commission.located_errors(place.path):
+        kernel, path = load_profile(profile or ems.kernel, KernelProfile)
+        code = grid_code(place.site)
+    yardstick = Yardstick(place.site, _root(root or Path(ems.root or "/")), kernel, code)
+    store = IntentStore(state_directory())
+
+    def work(run: Run) -> Result:
+        return sysctl_result(yardstick, path, settle_sysctl(yardstick, options, store, run))
+
+    facts = {"options": vars(options), "root": str(yardstick.root), "profile": kernel.id}
+    return commission.commission(request, place, "sysctl", facts, work)
+
+
+def grid_code(site: Site) -> GridCodeProfile | None:
+    """Give the grid code that the site names, None where it names none; raises RequestError for an unknown one."""
+    if not site.limits.grid_code:
+        return None
+    code, _ = load_profile(site.limits.grid_code, GridCodeProfile)
+    code.stays_of(site.limits.category)
+    return code
+
+
+def _check_words(options: Options) -> None:
+    if options.undo and (options.apply or options.persist):
+        raise RequestError(
+            "--undo goes with neither --apply nor --persist", todo="Undo first, then apply in a second run."
+        )
+
+
+def _root(root: Path) -> Path:
+    if not (root / "proc/sys").is_dir():
+        raise RequestError(
+            f"{root} is no file tree of a Linux computer: it has no proc/sys",
+            todo="Give --root a folder with proc/sys in it, or leave it away to examine this computer.",
+        )
+    return root.absolute()
