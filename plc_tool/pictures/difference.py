@@ -7,35 +7,38 @@ from dataclasses import dataclass
 
 from plc_tool.pictures.axis import frequency_axis
 from plc_tool.pictures.chart import (
-    AXIS_HEIGHT,
-    INNER,
-    LEFT,
-    LEGEND_HEIGHT,
     SERVICES_HEIGHT,
-    TEXT_SIZE,
-    WIDTH,
-    Key,
-    Said,
     draw_axes,
     draw_curve,
     draw_frame,
     draw_frequencies,
-    draw_header,
-    draw_legend,
     draw_notches,
     draw_services,
-    header,
-    header_height,
     middles,
     origin_words,
-    value_range,
-    words_only,
 )
 from plc_tool.pictures.curve import Curve, curve_of
-from plc_tool.pictures.drawing import BLUE, GREY, HATCH, ORANGE, Frame, Sheet, boxes
+from plc_tool.pictures.drawing import Frame
 from plc_tool.pictures.words import capital, flag_words, quantity_words
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import Band, LinkMap, Service
+from v2g_tool.report.chart import (
+    AXIS_HEIGHT,
+    INNER,
+    LEFT,
+    LEGEND_HEIGHT,
+    TEXT_SIZE,
+    WIDTH,
+    Key,
+    Said,
+    draw_header,
+    draw_legend,
+    header,
+    header_height,
+    value_range,
+    words_only,
+)
+from v2g_tool.report.drawing import BLUE, GREY, HATCH, ORANGE, Sheet, boxes
 
 CURVES_HEIGHT, CHANGE_HEIGHT, BETWEEN = 240.0, 200.0, 22.0
 LEAST_CHANGE_DB = 3.0

@@ -9,55 +9,44 @@ from dataclasses import dataclass
 
 from plc_tool.pictures.axis import frequency_axis
 from plc_tool.pictures.chart import (
-    AXIS_HEIGHT,
     CIVIDIS,
     GAP_HZ,
+    SERVICES_HEIGHT,
+    draw_axes,
+    draw_curve,
+    draw_frame,
+    draw_frequencies,
+    draw_hit_bands,
+    draw_notches,
+    draw_services,
+    middles,
+    origin_words,
+)
+from plc_tool.pictures.curve import Curve, curve_of, hits
+from plc_tool.pictures.difference import difference_svg
+from plc_tool.pictures.drawing import Frame, Step, ribbon, runs
+from plc_tool.pictures.words import capital, dip_words, error_words, flag_words, quantity_words, rows_words
+from v2g_tool.model.carriers import CarrierMask
+from v2g_tool.model.plc import Band, LinkMap, Row, Service, Tier
+from v2g_tool.report.chart import (
+    AXIS_HEIGHT,
     INNER,
     LEFT,
     LEGEND_HEIGHT,
     LINE_HEIGHT,
-    SERVICES_HEIGHT,
     SMALL_SIZE,
     TEXT_SIZE,
     WIDTH,
     Key,
     Said,
-    draw_axes,
-    draw_curve,
-    draw_frame,
-    draw_frequencies,
     draw_header,
-    draw_hit_bands,
     draw_legend,
-    draw_notches,
-    draw_services,
     header,
     header_height,
-    middles,
-    origin_words,
     value_range,
     words_only,
 )
-from plc_tool.pictures.curve import Curve, curve_of, hits
-from plc_tool.pictures.difference import difference_svg
-from plc_tool.pictures.drawing import (
-    BLUE,
-    GREY,
-    HATCH,
-    LIGHT_BLUE,
-    ORANGE,
-    PAPER,
-    SAND,
-    Frame,
-    Sheet,
-    Step,
-    boxes,
-    ribbon,
-    runs,
-)
-from plc_tool.pictures.words import capital, dip_words, error_words, flag_words, quantity_words, rows_words
-from v2g_tool.model.carriers import CarrierMask
-from v2g_tool.model.plc import Band, LinkMap, Row, Service, Tier
+from v2g_tool.report.drawing import BLUE, GREY, HATCH, LIGHT_BLUE, ORANGE, PAPER, SAND, Sheet, boxes
 
 __all__ = ["difference_svg", "map_svg"]
 
