@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.rules.statistics import (
+    beta_quantile,
+    beta_ratio,
     chi_square_quantile,
     f_quantile,
     mean,
@@ -52,6 +54,32 @@ def test_chi_square_quantile_agrees_with_the_table(probability, degrees, expecte
 )
 def test_f_quantile_agrees_with_the_table(numerator, denominator, expected):
     assert f_quantile(0.99, numerator, denominator) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("probability", "a", "b", "expected"),
+    [
+        (0.5, 1, 1, 0.5),
+        (0.975, 11, 90, 0.176222598),
+        (0.025, 10, 91, 0.049004689),
+        (0.95, 1, 3000, 1 - 0.05 ** (1 / 3000)),
+        (0.05, 3000, 1, 0.05 ** (1 / 3000)),
+        (0.25, 0.5, 0.5, math.sin(math.pi / 8) ** 2),
+    ],
+)
+def test_beta_quantile_agrees_with_tables_and_closed_forms(probability, a, b, expected):
+    assert beta_quantile(probability, a, b) == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.5, 1e5), st.floats(0.5, 1e8))
+def test_beta_quantile_inverts_the_incomplete_beta_function(probability, a, b):
+    assert beta_ratio(beta_quantile(probability, a, b), a, b) == pytest.approx(probability, abs=1e-6)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 1), (1, 0), (-1, 2)])
+def test_a_beta_distribution_has_positive_parameters(a, b):
+    with pytest.raises(ValueError, match="positive"):
+        beta_quantile(0.5, a, b)
 
 
 @given(st.floats(0.51, 0.9999), st.floats(0.6, 1e8))

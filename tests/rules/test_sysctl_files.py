@@ -130,6 +130,11 @@ def test_lines_that_contradict_each_other_are_named_and_equal_values_are_not() -
     ]
 
 
+def test_contradictions_are_given_by_the_name_of_their_key() -> None:
+    files = as_read({"etc/sysctl.d/a.conf": "vm.b=1\nvm.a=1\nvm.c=1\nvm.c=2\nvm.a=2\nvm.b=2\n"})
+    assert [found.key for found in contradictions(files)] == ["vm/a", "vm/b", "vm/c"]
+
+
 def test_a_file_that_does_not_count_contradicts_nobody() -> None:
     files = as_read({"etc/sysctl.d/a.conf": sets(1), "run/sysctl.d/a.conf": sets(2), "etc/sysctl.d/b": sets(3)})
     assert contradictions(files) == ()

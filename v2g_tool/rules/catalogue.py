@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.rules.entry import Entry
 from v2g_tool.rules.installation import Fault
+from v2g_tool.rules.network_checks import NETWORK_ENTRIES
 from v2g_tool.rules.plc_checks import PLC_ENTRIES
+from v2g_tool.rules.system_checks import SYSTEM_ENTRIES
 
 _STEP = "Field manual, step 4 (Calibrate Physical Metering Sensors)"
 _ISO = "ISO/IEC 17025:2017"
@@ -267,7 +269,9 @@ _ENTRIES = (
     ),
 )
 
-CATALOGUE: Mapping[str, Entry] = {entry.check: entry for entry in (*_ENTRIES, *PLC_ENTRIES)}
+CATALOGUE: Mapping[str, Entry] = {
+    entry.check: entry for entry in (*_ENTRIES, *PLC_ENTRIES, *NETWORK_ENTRIES, *SYSTEM_ENTRIES)
+}
 """All checks, by id."""
 
 

@@ -14,6 +14,8 @@ from v2g_tool.rules.sysctl_files import Assignment, Effective, Program, effectiv
 
 ISLANDING = "islanding"
 """What the name of a key says that somebody may take for anti-islanding protection."""
+MOST_NAMES = 4
+"""So many keys are named in one sentence; the evidence names all."""
 
 
 @dataclass(frozen=True)

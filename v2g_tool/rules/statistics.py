@@ -12,6 +12,7 @@ from statistics import NormalDist
 
 _NORMAL = NormalDist()
 _TINY = 1e-300
+_LOG_TINY = math.log(_TINY)
 _NEARLY_NORMAL = 1e4
 _NEARLY_INFINITE = 1e7
 """Beyond these degrees of freedom the gamma function of half of them costs more digits than the limit formula."""
@@ -67,14 +68,41 @@ def f_quantile(probability: float, numerator: float, denominator: float) -> floa
     _check(probability, numerator)
     if denominator > _NEARLY_INFINITE:
         return chi_square_quantile(probability, numerator) / numerator
+    return _beta_odds(probability, numerator / 2, denominator / 2) * denominator / numerator
 
-    def share(x: float) -> float:
-        return numerator * x / (numerator * x + denominator)
 
-    def cdf(x: float) -> float:
-        return _beta_ratio(share(x), numerator / 2, denominator / 2)
+def beta_quantile(probability: float, a: float, b: float) -> float:
+    """Give x with I_x(a, b) = `probability` for the beta distribution; a and b > 0, not necessarily whole."""
+    _check(probability, a)
+    _check(probability, b)
+    odds = _beta_odds(probability, a, b)
+    return odds / (1 + odds)
 
-    return _invert(cdf, lambda _: 0.0, probability, 1.0)
+
+def beta_ratio(x: float, a: float, b: float) -> float:
+    """Give the regularised incomplete beta function I_x(a, b), 0 <= x <= 1: the distribution function of beta."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):  # the continued fraction converges quickly only on this side
+        return 1 - beta_ratio(1 - x, b, a)
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    return math.exp(log_front) / a / _continued_fraction(lambda m: _beta_term(m, x, a, b), lambda _: 1.0)
+
+
+def _beta_odds(probability: float, a: float, b: float) -> float:
+    """Give the odds x / (1 - x) at which I_x(a, b) = `probability`."""
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+
+    def cdf(odds: float) -> float:
+        return beta_ratio(odds / (1 + odds), a, b)
+
+    def density(odds: float) -> float:
+        if odds <= 0:
+            return 0.0
+        log_density = scale + (a - 1) * math.log(odds) - (a + b) * math.log1p(odds)
+        return math.exp(log_density) if log_density > _LOG_TINY else 0.0
+
+    return _invert(cdf, density, probability, a / b)
 
 
 def _check(probability: float, degrees: float) -> None:
@@ -110,22 +138,12 @@ def _cornish_fisher(normal: float, degrees: float) -> float:
 
 def _student_t_cdf(t: float, degrees: float) -> float:
     """P(T <= t) for t >= 0."""
-    return 1 - _beta_ratio(degrees / (degrees + t * t), degrees / 2, 0.5) / 2
+    return 1 - beta_ratio(degrees / (degrees + t * t), degrees / 2, 0.5) / 2
 
 
 def _student_t_density(t: float, degrees: float) -> float:
     scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - math.log(degrees * math.pi) / 2
     return math.exp(scale - (degrees + 1) / 2 * math.log1p(t * t / degrees))
-
-
-def _beta_ratio(x: float, a: float, b: float) -> float:
-    """Regularised incomplete beta function I_x(a, b)."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
-    if x > (a + 1) / (a + b + 2):  # the continued fraction converges quickly only on this side
-        return 1 - _beta_ratio(1 - x, b, a)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    return math.exp(log_front) / a / _continued_fraction(lambda m: _beta_term(m, x, a, b), lambda _: 1.0)
 
 
 def _beta_term(index: int, x: float, a: float, b: float) -> float:

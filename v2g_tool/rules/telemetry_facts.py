@@ -1,0 +1,106 @@
+"""What is known of a telemetry backhaul, and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.model.site import SiteLimits
+from v2g_tool.model.telemetry import Echo, EchoKind, PathSize, Piece, Responder, Trouble, UdpCounters
+from v2g_tool.rules.catalogue import finding
+
+MODBUS_PORT = 502
+
+
+@dataclass(frozen=True)
+class TelemetryLimits:
+    """What is asked.
+
+    Attributes:
+        loss_ratio: the share of datagrams that may be lost, 0 to 1.
+        latency_s: the round trip, s, that the percentile has to stay below.
+        latency_percentile: which percentile that is.
+        rate_bits_per_s: payload rate at which the loss is asked for.
+    """
+
+    loss_ratio: float = 0.001
+    latency_s: float = 0.1
+    latency_percentile: float = 99.0
+    rate_bits_per_s: float = 10e6
+
+
+def telemetry_limits(limits: SiteLimits, rate_mbit_s: float) -> TelemetryLimits:
+    """Give the limits of a site in SI units."""
+    return TelemetryLimits(
+        loss_ratio=limits.loss_pct / 100,
+        latency_s=limits.latency_ms / 1000,
+        latency_percentile=limits.latency_percentile,
+        rate_bits_per_s=rate_mbit_s * 1e6,
+    )
+
+
+@dataclass(frozen=True)
+class TelemetryFacts:
+    """What a run has found out so far; what is not known is left out.
+
+    Attributes:
+        host: name or address of the server.
+        port: its port.
+        responder: who answers there.
+        pieces: the runs of iperf3 that came to an end, in order.
+        trouble: what ended the measurement; None where every piece that was asked for was measured.
+        echoes: round trips, in order of asking.
+        echo_kind: how they were measured.
+        no_echoes: why none could be measured, "" where they were.
+        before: the kernel's counts before the first piece.
+        after: the kernel's counts after the last one.
+        path: how large a packet may be.
+        interrupted: whether somebody stopped the run.
+    """
+
+    host: str
+    port: int
+    responder: Responder | None = None
+    pieces: tuple[Piece, ...] = ()
+    trouble: Trouble | None = None
+    echoes: tuple[Echo, ...] = ()
+    echo_kind: EchoKind | None = None
+    no_echoes: str = ""
+    before: UdpCounters | None = None
+    after: UdpCounters | None = None
+    path: PathSize | None = None
+    interrupted: bool = False
+
+    @property
+    def target(self) -> str:
+        """Host and port in one word: `telemetry-srv:502`, `[fd00::5]:502`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def finding(
+        self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = (), remedy: str = ""
+    ) -> Finding:
+        """Give a finding about the target."""
+        return finding(check, self.target, verdict, statement, evidence, remedy=remedy)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """By how much the kernel's counts grew; all programs together."""
+
+    out_datagrams: int
+    send_buffer_errors: int
+    fragments_created: int
+
+
+def growth(facts: TelemetryFacts) -> Growth | None:
+    """Give the growth of the kernel's counts; None where they are not known, or ran over in between."""
+    before, after = facts.before, facts.after
+    if before is None or after is None:
+        return None
+    grown = Growth(
+        after.out_datagrams - before.out_datagrams,
+        after.send_buffer_errors - before.send_buffer_errors,
+        after.fragments_created - before.fragments_created,
+    )
+    return grown if min(grown.out_datagrams, grown.send_buffer_errors, grown.fragments_created) >= 0 else None
