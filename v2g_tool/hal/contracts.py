@@ -12,7 +12,7 @@ from typing import Protocol
 
 from v2g_tool.model.profile import CorrectionRegister, Register
 from v2g_tool.model.quantities import Channel, Identity, Quantity, Reading, ReferenceAccuracy
-from v2g_tool.model.telemetry import Echo, PathSize, Piece, Responder, Trouble, UdpCounters
+from v2g_tool.model.telemetry import Echo, EchoKind, PathSize, Piece, Responder, Trouble, UdpCounters
 
 EVERYTHING = frozenset(Quantity)
 POWER = frozenset({Quantity.VOLTAGE, Quantity.CURRENT, Quantity.ACTIVE_POWER, Quantity.REACTIVE_POWER})
@@ -193,8 +193,11 @@ class Echoes(Protocol):
         """Give the round trips that are decided: answered, or beyond the time in which an answer counts."""
         ...
 
-    def close(self) -> Sequence[Echo]:
-        """Ask no more, wait for answers that are still due, and give all round trips; a second call gives the same."""
+    def close(self, *, wait: bool = True) -> Sequence[Echo]:
+        """Ask no more and give all round trips; a second call gives the same.
+
+        With `wait`, answers that are still due are waited for; without, their questions are left out.
+        """
         ...
 
 
@@ -212,8 +215,8 @@ class Backhaul(Protocol):
         """
         ...
 
-    def echoes(self) -> Echoes:
-        """Begin to measure round trips; raises NotPermitted or Unreachable where that cannot be done."""
+    def echoes(self, kind: EchoKind) -> Echoes:
+        """Begin to measure round trips of this kind; raises NotPermitted or Unreachable where that cannot be done."""
         ...
 
     def counters(self) -> UdpCounters | None:
