@@ -15,8 +15,11 @@ from v2g_tool.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
 
 Version = Annotated[bool, version_option("v2g-tool")]
 Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to test loads and corrections without being asked.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing to any device; judge the present load.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to what is written without being asked.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; judge what is there.")]
+AllowDerived = Annotated[
+    bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
+]
 
 
 class Adjust(StrEnum):
@@ -25,6 +28,15 @@ class Adjust(StrEnum):
     NEEDED = "needed"
     ALWAYS = "always"
     NEVER = "never"
+
+
+class Echo(StrEnum):
+    """How round trips are measured."""
+
+    ICMP = "icmp"
+    UDP = "udp-echo"
+    TCP = "tcp-echo"
+    MODBUS = "modbus"
 
 
 app = typer.Typer(
@@ -61,9 +73,7 @@ def calibrate(
     adjust: Annotated[
         Adjust, typer.Option(help="Correct when the error is beyond 0.7 of the limit, always, or never.")
     ] = Adjust.NEEDED,
-    allow_derived: Annotated[
-        bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
-    ] = False,
+    allow_derived: AllowDerived = False,
     accept_past_due: Annotated[
         bool, typer.Option("--accept-past-due", help="Measure although the reference's calibration is past due.")
     ] = False,
@@ -80,6 +90,61 @@ def calibrate(
 
 
 app.command("snr-map", short_help="Map the PLC link; name what disturbs it.")(snr_map)
+
+
+@app.command(short_help="Judge the EMS computer's kernel settings; set or undo them.")
+def sysctl(
+    site: SiteFile = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Set what differs, now.")] = False,
+    persist: Annotated[bool, typer.Option("--persist", help="Write one file, so that it survives a restart.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Bring back what was found before the first change.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    allow_derived: AllowDerived = False,
+    profile: Annotated[str, typer.Option(help="Kernel profile; else that of the site.")] = "",
+    root: Annotated[Path | None, typer.Option(help="Examine this file tree instead: a mounted image.")] = None,
+    out: Out = Path("reports"),
+    json: Json = False,
+    quiet: Quiet = False,
+    unsigned: Unsigned = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Judge the kernel settings of the EMS computer, now, after a restart and after 'sysctl --system'."""
+    from v2g_tool.procedures.sysctl import Options
+    from v2g_tool.report import commission, hosting
+
+    passphrase = commission.passphrase_from(passphrase_fd)
+    request = commission.Request("ems", site, out, json, quiet, yes, unsigned, passphrase)
+    options = Options(apply, persist, undo, dry_run, allow_derived)
+    raise typer.Exit(hosting.sysctl(request, options, root, profile))
+
+
+@app.command(short_help="Measure loss and latency to the utility's telemetry server.")
+def throughput(
+    site: SiteFile = None,
+    server: Annotated[str | None, typer.Option(help="Name or address of the iperf3 server; else of the site.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Its port; else that of the site, or 5201.")
+    ] = None,
+    rate_mbit: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="Payload rate, Mbit/s.")] = None,
+    datagram_bytes: Annotated[int | None, typer.Option(min=64, max=65_507, help="Payload of a datagram.")] = None,
+    echo: Annotated[Echo | None, typer.Option(help="How round trips are measured.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Measure at least so long.")] = 30.0,
+    max_time: Annotated[float, typer.Option(min=1, max=86_400, help="Measure at most so many seconds.")] = 300.0,
+    out: Out = Path("reports"),
+    json: Json = False,
+    quiet: Quiet = False,
+    unsigned: Unsigned = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Send datagrams at the site's rate to an iperf3 server until the loss is decided; measure round trips beside."""
+    from v2g_tool.procedures.throughput import Plan
+    from v2g_tool.report import backhaul, commission
+
+    passphrase = commission.passphrase_from(passphrase_fd)
+    request = commission.Request("telemetry", site, out, json, quiet, False, unsigned, passphrase)
+    asked = backhaul.Asked(server, port, rate_mbit, datagram_bytes, echo.value if echo else None)
+    raise typer.Exit(backhaul.throughput(request, asked, Plan(seconds, max(seconds, max_time))))
 
 
 @app.command(short_help="Read a meter once; write nothing.")

@@ -210,7 +210,7 @@ def test_a_report_cannot_be_changed() -> None:
 
 def test_a_report_of_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="schema"):
-        report(schema="v2g-report/3")
+        report(schema="v2g-report/4")
 
 
 def test_a_report_with_an_unknown_field_is_refused() -> None:

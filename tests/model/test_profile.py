@@ -243,6 +243,7 @@ def test_a_profile_of_another_kind_is_not_found() -> None:
 
 
 def test_every_kind_of_profile_has_its_folder() -> None:
-    kinds = {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices, KernelProfile, GridCodeProfile}
+    kinds = {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices}
+    kinds |= {KernelProfile, GridCodeProfile}
     assert kinds == set(ProfileHead.__subclasses__())
     assert all(any((built_in_profiles() / kind.FOLDER).glob("*.toml")) for kind in kinds)

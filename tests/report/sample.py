@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.rules.telemetry_sample import echoes_of, facts_of, random_piece
 from v2g_tool.model.findings import Evidence, Finding, Verdict, overall
 from v2g_tool.model.quantified import Quantified, quantified
 from v2g_tool.model.report import (
@@ -33,9 +35,13 @@ from v2g_tool.model.report import (
     Stage,
     Tool,
 )
+from v2g_tool.model.telemetry import PathSize, Responder
+from v2g_tool.model.telemetry_report import Telemetry
 from v2g_tool.procedures.journal import Journal
+from v2g_tool.procedures.telemetry_section import telemetry_section
 from v2g_tool.report.bundle import write_bundle
 from v2g_tool.report.keys import Signer
+from v2g_tool.rules.telemetry_facts import TelemetryLimits
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 REPORT_ID = "bench-calibrate-20261122T103000Z-0badcafe"
@@ -97,6 +103,19 @@ def calibration(points: tuple[str, ...] = ("charge 6 kW", "discharge 6 kW")) -> 
     )
 
 
+def telemetry() -> Telemetry:
+    """Give the section of half a minute with a few losses and some round trips."""
+    rng = random.Random(4)
+    facts = facts_of(
+        *(random_piece(rng, 0.0004, 10, 10.2 * at) for at in range(3)),
+        responder=Responder("iperf3", "iperf3 asks for parameters", "192.0.2.1"),
+        echoes=echoes_of([rng.uniform(2, 20) for _ in range(400)] + [None]),
+        echo_kind="icmp",
+        path=PathSize(1500, 1428, "A packet of 1428 bytes passes whole."),
+    )
+    return telemetry_section(facts, TelemetryLimits(), 1)
+
+
 FINDINGS = (
     Finding(
         check="CAL-ERROR",
@@ -121,7 +140,7 @@ FINDINGS = (
 
 def report(evidence: EvidenceChain, **changes: object) -> Report:
     fields: dict[str, object] = {
-        "schema": "v2g-report/2",
+        "schema": "v2g-report/3",
         "report_id": REPORT_ID,
         "procedure": "calibrate",
         "verdict": overall(FINDINGS),

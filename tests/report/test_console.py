@@ -14,7 +14,7 @@ from v2g_tool.model.report import Clock, Report
 from v2g_tool.report.console import show_error, show_report
 from v2g_tool.report.keys import Signer
 
-from .sample import FINDINGS, calibration, filled_folder
+from .sample import FINDINGS, calibration, filled_folder, telemetry
 
 POINTS = ("idle", *(f"{way} {share:>3} % I_max" for way in ("import", "export") for share in (5, 20, 100)))
 
@@ -132,6 +132,29 @@ def test_a_report_without_calibration_or_findings_is_shown(made: Report) -> None
 
     assert "evse_01 at bench" in shown(made.model_copy(update={"findings": (), "calibration": None}))
     assert "PASS" in shown(made.model_copy(update={"findings": FINDINGS, "calibration": empty}))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_telemetry_section_is_shown_in_80_columns(made: Report, encoding: str) -> None:
+    report = made.model_copy(update={"calibration": None, "telemetry": telemetry(), "procedure": "throughput"})
+
+    text = shown(report, encoding=encoding)
+    rows = [" ".join(line.replace("|", " ").split()) for line in text.splitlines()]
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert rows[0].endswith("PASS throughput telemetry-srv:5201 at bench TEST")
+    assert "Telemetry to telemetry-srv:5201: 30 s of load in 3 pieces, 401 round trips." in rows
+    assert "Rate 10.000 Mbit/s sent, 10.000 Mbit/s received 10 Mbit/s" in rows
+    assert "Packet 1428 B 1428 B" in rows
+    assert "Round trips 401 by ICMP echo, 1 unanswered" in rows
+    assert any(row.startswith("Loss 0.0") and row.endswith("0.1 %") for row in rows)
+    assert any(row.endswith("longest no answer") for row in rows)
+
+
+def test_a_telemetry_section_without_numbers_is_no_table(made: Report) -> None:
+    empty = telemetry().model_copy(update={"loss": None, "round_trips": None, "path": None, "programs": ()})
+
+    assert "Limit" not in shown(made.model_copy(update={"calibration": None, "telemetry": empty}))
 
 
 def test_files_and_fingerprint_are_shown(bundle: Path, signer: Signer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from v2g_tool.model.report import Report
 from v2g_tool.report.schema import report_schema
 
-from .sample import filled_folder
+from .sample import filled_folder, telemetry
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -27,7 +27,7 @@ def test_the_schema_is_a_schema() -> None:
 
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == "urn:v2g-tool:report:2"
+    assert schema["$id"] == "urn:v2g-tool:report:3"
 
 
 def test_the_golden_report_fits_the_schema_and_survives_byte_for_byte() -> None:
@@ -37,21 +37,25 @@ def test_the_golden_report_fits_the_schema_and_survives_byte_for_byte() -> None:
     assert Report.model_validate_json(content, strict=True).canonical_bytes() == content
 
 
-def test_a_report_of_the_first_version_is_still_read() -> None:
-    content = (GOLDEN / "report-1.json").read_bytes()
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_report_of_an_older_version_is_still_read(version: int) -> None:
+    content = (GOLDEN / f"report-{version}.json").read_bytes()
 
     report = Report.model_validate_json(content, strict=True)
 
-    assert (report.schema_, report.plc) == ("v2g-report/1", None)
+    assert report.schema_ == f"v2g-report/{version}"
+    assert (report.plc, report.telemetry) == (None, None)
+    jsonschema.Draft202012Validator(golden_schema()).validate(json.loads(content))
 
 
-def test_a_report_of_today_fits_the_schema(tmp_path: Path) -> None:
-    _, made = filled_folder(tmp_path)
+@pytest.mark.parametrize("changes", [{}, {"calibration": None, "telemetry": telemetry()}])
+def test_a_report_of_today_fits_the_schema(tmp_path: Path, changes: dict[str, object]) -> None:
+    _, made = filled_folder(tmp_path, **changes)
 
     jsonschema.Draft202012Validator(golden_schema()).validate(json.loads(made.canonical_bytes()))
 
 
-@pytest.mark.parametrize("change", [{"verdict": "good"}, {"schema": "v2g-report/3"}, {"extra": 1}, {"findings": None}])
+@pytest.mark.parametrize("change", [{"verdict": "good"}, {"schema": "v2g-report/4"}, {"extra": 1}, {"findings": None}])
 def test_the_schema_refuses_what_the_model_refuses(change: dict[str, object]) -> None:
     content = json.loads((GOLDEN / "report.json").read_bytes()) | change
 

@@ -199,8 +199,8 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "a number as text": lambda content: content.replace(b'"records":3', b'"records":"3"'),
     "a truth value as number": lambda content: content.replace(b'"bench":true', b'"bench":1'),
     "an unknown verdict": lambda content: content.replace(b'"verdict":"pass"', b'"verdict":"good"'),
-    "an older schema": lambda content: content.replace(b"v2g-report/2", b"v2g-report/0"),
-    "another schema": lambda content: content.replace(b"v2g-report/2", b"invoice/2"),
+    "an older schema": lambda content: content.replace(b"v2g-report/3", b"v2g-report/0"),
+    "another schema": lambda content: content.replace(b"v2g-report/3", b"invoice/2"),
     "a missing field": lambda content: content.replace(b'"procedure":"calibrate",', b""),
     "a control character": lambda content: content.replace(b'"verdict":"pass"', b'"verdict":"\\u001b[2J"'),
 }
@@ -222,7 +222,7 @@ def test_a_signed_report_that_this_suite_would_not_write_is_refused(
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": "v2g-report/3"}, {"schema": "v2g-report/17", "x": 1}, {"humidity": "40 %"}]
+    "change", [{"schema": "v2g-report/4"}, {"schema": "v2g-report/17", "x": 1}, {"humidity": "40 %"}]
 )
 def test_a_signed_report_of_a_newer_version_is_unsupported_not_forged(
     bundle: Path, signer: Signer, change: dict[str, object]
@@ -238,7 +238,7 @@ def test_a_signed_report_of_a_newer_version_is_unsupported_not_forged(
 
 def test_a_newer_schema_without_a_right_signature_is_an_alteration(bundle: Path) -> None:
     content = (bundle / "report.json").read_bytes()
-    (bundle / "report.json").write_bytes(content.replace(b"v2g-report/2", b"v2g-report/3"))
+    (bundle / "report.json").write_bytes(content.replace(b"v2g-report/3", b"v2g-report/4"))
 
     assert refused(bundle).startswith("report.json: ")
 

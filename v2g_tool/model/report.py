@@ -14,9 +14,11 @@ from v2g_tool.model.base import Model
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.plc_report import PlcLink
 from v2g_tool.model.quantified import Quantified
+from v2g_tool.model.sysctl_report import Sysctl
+from v2g_tool.model.telemetry_report import Telemetry
 
-SCHEMA = "v2g-report/2"
-"""What this version writes. Version 2 adds `plc`; reports of version 1 are still read."""
+SCHEMA = "v2g-report/3"
+"""What this version writes. Version 2 adds `plc`, version 3 `telemetry` and `sysctl`; older ones are still read."""
 
 Stage = Literal["as-found", "as-left"]
 
@@ -166,7 +168,9 @@ class Calibration(Model):
 class Report(Model):
     """One signed report."""
 
-    schema_: Literal["v2g-report/1", "v2g-report/2"] = Field(alias="schema", serialization_alias="schema")
+    schema_: Literal["v2g-report/1", "v2g-report/2", "v2g-report/3"] = Field(
+        alias="schema", serialization_alias="schema"
+    )
     report_id: str
     procedure: str
     verdict: Verdict
@@ -181,6 +185,8 @@ class Report(Model):
     findings: tuple[Finding, ...]
     calibration: Calibration | None = None
     plc: PlcLink | None = None
+    telemetry: Telemetry | None = None
+    sysctl: Sysctl | None = None
     evidence: EvidenceChain
     attachments: tuple[FileHash, ...] = ()
     amends: str = ""

@@ -17,6 +17,8 @@ from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.plc_report import PlcLink, PlcMap
 from v2g_tool.model.quantified import Quantified
 from v2g_tool.model.report import Calibration, Fitted, Measured, Report
+from v2g_tool.model.sysctl_report import Sysctl
+from v2g_tool.model.telemetry_report import LossRecord, RoundTrips, Telemetry
 from v2g_tool.report.files import REPORT, SIGNATURE, SIGNER, VERIFY
 from v2g_tool.report.text import plain
 
@@ -50,6 +52,10 @@ def show_report(report: Report, console: Console, folder: Path | None = None) ->
         _calibration(page, report.calibration)
     if report.plc is not None:
         _plc(page, report.plc)
+    if report.telemetry is not None:
+        _telemetry(page, report.telemetry)
+    if report.sysctl is not None:
+        _sysctl(page, report.sysctl)
     _origin(page, report, folder)
 
 
@@ -123,7 +129,7 @@ class _Page:
 
 def _headline(page: _Page, report: Report) -> None:
     mark, colour = _MARKS[report.verdict]
-    section = report.calibration or report.plc
+    section = report.calibration or report.plc or report.telemetry
     target = section.target if section else report.site.charger
     where = f"{target} at {report.site.name}" if target else report.site.name
     stamp = _STAMPS[report.signature]
@@ -136,24 +142,30 @@ def _headline(page: _Page, report: Report) -> None:
 
 def _findings(page: _Page, findings: Iterable[Finding]) -> None:
     rows: list[tuple[tuple[str, str], tuple[str, str]]] = []
-    for finding in sorted(findings, key=_rank):
+    ranked = sorted(findings, key=_rank)
+    for finding, following in zip(ranked, [*ranked[1:], None], strict=False):
         mark, colour = _MARKS[finding.verdict]
         corrected = finding.verdict is Verdict.FAIL and finding.corrected
         rows.append(((f"{mark}, corrected" if corrected else mark, colour), (_statement(finding), "")))
         if finding.corrected:
             rows.append((("", ""), (finding.corrected, "")))
-        elif finding.remedy:
+        elif finding.remedy and not _says_the_same(finding, following):
             rows.append((("", ""), (f"→ {finding.remedy}", "")))
     if rows:
         page.say(("", ""))
         page.hang(rows)
 
 
-def _rank(finding: Finding) -> tuple[int, int]:
+def _says_the_same(finding: Finding, following: Finding | None) -> bool:
+    """Give whether the next one asks for the same and will say so: once is enough."""
+    return following is not None and (following.remedy, following.corrected) == (finding.remedy, "")
+
+
+def _rank(finding: Finding) -> tuple[int, int, str]:
     """Order the worst first; what this run has put right comes after what still needs somebody."""
     order = (Verdict.FAIL, Verdict.INCONCLUSIVE, None, Verdict.SKIPPED, Verdict.PASS)
     corrected = finding.verdict is Verdict.FAIL and finding.corrected
-    return order.index(None if corrected else finding.verdict), -finding.severity
+    return order.index(None if corrected else finding.verdict), -finding.severity, finding.check
 
 
 def _statement(finding: Finding) -> str:
@@ -196,6 +208,53 @@ def _plc_map(link: PlcMap) -> tuple[str, ...]:
     values = [float(v) for p in link.points if p.median for v in (p.lowest, p.highest)]
     span = f"{min(values):.0f} to {max(values):.0f}" if values else ", ".join(link.flags) or "-"
     return str(link.tier), link.quantity, link.reporter, link.peer or "all", str(link.rows), span
+
+
+def _telemetry(page: _Page, telemetry: Telemetry) -> None:
+    rows = [
+        *(_loss(telemetry.loss, telemetry) if telemetry.loss is not None else []),
+        *(_round_trips(telemetry.round_trips) if telemetry.round_trips is not None else []),
+        *(("Packet", _or(p.packet), _or(p.proven or p.route)) for p in [telemetry.path] if p is not None),
+        *(("Programs", pair, "") for pair in telemetry.programs),
+    ]
+    if rows:
+        title = f"Telemetry to {telemetry.target}: {telemetry.statement}"
+        page.rows(title, (("", False), ("", False), ("Limit", True)), rows)
+
+
+def _loss(loss: LossRecord, telemetry: Telemetry) -> list[tuple[str, str, str]]:
+    unsure = f"{loss.unaccounted} behind the last, {loss.out_of_order} late or double"
+    burst = f"{telemetry.burst_least} to {telemetry.burst_most} datagrams" if telemetry.burst_most else "none"
+    rate = f"{_or(telemetry.sent_rate)} sent, {_or(telemetry.received_rate)} received"
+    return [
+        ("Loss", f"{_or(loss.ratio)}, {loss.lower.value} to {_or(loss.upper)}", _or(loss.limit)),
+        ("", f"{_or(loss.confidence)} confidence at look {loss.look}", ""),
+        ("Datagrams", f"{loss.sent} sent, {loss.lost} lost", ""),
+        ("", unsure, ""),
+        ("Worst burst", burst, ""),
+        ("Rate", rate, _or(telemetry.asked_rate)),
+        ("Jitter", f"{_or(telemetry.jitter)} at the end, at most {_or(telemetry.worst_jitter)}", ""),
+    ]
+
+
+def _round_trips(trips: RoundTrips) -> list[tuple[str, str, str]]:
+    points = [f"{_share(point.percentile)} {_or(point.time, 'no answer')}" for point in trips.points]
+    bounds = f"{trips.judged}% between {_or(trips.lower, 'open')} and {_or(trips.upper, 'open')}"
+    count = f"{trips.asked} by {trips.kind}, {trips.unanswered} unanswered"
+    return [
+        ("Round trips", count, ""),
+        ("", bounds, _or(trips.limit)),
+        ("", ", ".join(points[:2]), ""),
+        ("", ", ".join(points[2:]), ""),
+    ]
+
+
+def _share(percentile: str) -> str:
+    return "longest" if percentile == "100" else f"{percentile}%"
+
+
+def _or(quantity: Quantified | None, otherwise: str = "unknown") -> str:
+    return _number(quantity) if quantity is not None else otherwise
 
 
 def _measured(page: _Page, measured: tuple[Measured, ...]) -> None:
@@ -243,6 +302,17 @@ def _with_uncertainty(error: Quantified, uncertainty: Quantified | None) -> str:
 
 def _number(quantity: Quantified) -> str:
     return f"{quantity.value} {quantity.unit}"
+
+
+def _sysctl(page: _Page, kernel: Sysctl) -> None:
+    columns = (("Key", False), ("Wanted", False), ("Now", True), ("Boot", True), ("--system", True))
+    page.rows(
+        f"Kernel settings, profile {kernel.profile}",
+        columns,
+        ((k.key, k.wanted, k.as_left, k.at_boot or "-", k.at_reload or "-") for k in kernel.keys),
+    )
+    page.say(("", ""))
+    page.say((kernel.statement, ""))
 
 
 def _origin(page: _Page, report: Report, folder: Path | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from v2g_tool.model.report import Report
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-IDENTIFIER = "urn:v2g-tool:report:2"
+IDENTIFIER = "urn:v2g-tool:report:3"
 
 
 def report_schema() -> dict[str, object]:
