@@ -97,14 +97,21 @@ def _make_processors(folder: Path) -> None:
     _put(clock / "current_clocksource", "tsc")
     _put(clock / "available_clocksource", "tsc hpet acpi_pm ")
     processors = folder / "sys/devices/system/cpu"
-    _put(processors / "online", f"0-{len(CORES) - 1}")
+    for name in ("possible", "present", "online"):
+        _put(processors / name, f"0-{len(CORES) - 1}")
     for cpu, core in enumerate(CORES):
-        siblings = ",".join(str(other) for other, its_core in enumerate(CORES) if its_core == core)
-        _put(processors / f"cpu{cpu}/topology/core_id", str(core))
-        _put(processors / f"cpu{cpu}/topology/physical_package_id", "0")
-        _put(processors / f"cpu{cpu}/topology/thread_siblings_list", siblings)
+        _make_topology(processors / f"cpu{cpu}/topology", core)
         _put(processors / f"cpu{cpu}/cpufreq/scaling_governor", "performance")
     _put(folder / "proc/cpuinfo", "\n\n".join(_processor(cpu, core) for cpu, core in enumerate(CORES)))
+
+
+def _make_topology(folder: Path, core: int) -> None:
+    siblings = [cpu for cpu, its_core in enumerate(CORES) if its_core == core]
+    _put(folder / "core_id", str(core))
+    _put(folder / "physical_package_id", "0")
+    _put(folder / "thread_siblings_list", ",".join(map(str, siblings)))
+    _put(folder / "thread_siblings", f"{sum(1 << cpu for cpu in siblings):x}")
+    _put(folder / "core_siblings", f"{(1 << len(CORES)) - 1:x}")
 
 
 def _processor(cpu: int, core: int) -> str:
