@@ -68,6 +68,7 @@ CUT_SHORT = {
     "trouble": {"trouble": Trouble("died", "control socket has closed unexpectedly")},
     "interrupted": {"interrupted": True},
     "slow": {"pieces": (replace(CLEAN, sent_bits_per_s=5e6),)},
+    "silent about late and double ones": {"pieces": (replace(CLEAN, server_lost=None, server_total=None),)},
 }
 
 

@@ -34,7 +34,8 @@ class Piece:
         sent_bits_per_s: payload rate of the sender.
         counted: the highest sequence number that the receiver saw: what was sent behind it is in no loss figure.
         lost: gaps in the sequence numbers less late arrivals, as the sender's program renders the receiver's count.
-        out_of_order: late arrivals and duplicates together; a duplicate lowers `lost` by one.
+        out_of_order: late arrivals and duplicates together, from the receiver's own output; 0 too where it gives none
+            (`server_lost` is None then). A duplicate lowers `lost` by one.
         received_bytes: payload that arrived, by the receiver's count; None where it is not given.
         jitter_ms: smoothed variation of the transit time (RFC 3550) at the end.
         server_lost: lost datagrams in the receiver's own output, past the sender's rendering; None where not given.

@@ -142,6 +142,8 @@ def _not_the_whole(facts: TelemetryFacts, limits: TelemetryLimits) -> str:
         return "the measurement did not come to its end"
     if facts.interrupted:
         return "the run was stopped"
+    if any(piece.server_lost is None for piece in facts.pieces):
+        return "the receiver gave no output, so datagrams that came double may hide losses"
     if not rate_reached(facts.pieces, limits):
         return "the load was below the rate that was asked for (NET-RATE)"
     return ""

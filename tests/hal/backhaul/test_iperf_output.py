@@ -161,6 +161,22 @@ def test_a_negative_loss_of_duplicates_is_kept() -> None:
     assert piece.lost == -2
 
 
+def test_late_and_double_datagrams_are_taken_from_the_receiver_where_the_sender_says_none() -> None:
+    text = (
+        "Accepted connection from 198.51.100.1, port 52042\n"
+        "[  5]   0.00-1.00   sec  1.20 MBytes  10.1 Mbits/sec  0.032 ms  0/893 (0%)  \n"
+        "- - - - - - - - - - - - - - - - - - - - - - - - -\n"
+        "[SUM]  0.0- 1.0 sec  33 datagrams received out-of-order\n"
+        "[  5]   0.00-1.00   sec  1.20 MBytes  10.1 Mbits/sec  0.032 ms  0/893 (0%)  receiver\n"
+    )
+
+    assert from_text(text).out_of_order == 33
+    assert from_text(text.replace("33 datagrams", "what datagrams")).out_of_order == 0
+    assert (
+        from_json({"end": {"streams": [{"udp": {"out_of_order": 4}}, {"udp": {"out_of_order": 3}}]}}).out_of_order == 7
+    )
+
+
 def test_no_server_output_leaves_the_second_count_open() -> None:
     answer = json.loads(golden("loss"))
     del answer["server_output_text"]

@@ -92,7 +92,7 @@ def _piece(answer: Mapping[str, object], warnings: tuple[str, ...], started_s: f
         "sent": whole(sent, "packets"),
         "sent_bits_per_s": real(sent, "bits_per_second"),
         "counted": whole(received, "packets"),
-        "out_of_order": _out_of_order(end),
+        "out_of_order": receiver.out_of_order,
         "jitter_ms": real(received, "jitter_ms"),
     }
     lost = whole(received, "lost_packets")
@@ -110,10 +110,3 @@ def _piece(answer: Mapping[str, object], warnings: tuple[str, ...], started_s: f
         server=receiver.version,
         warnings=warnings,
     )
-
-
-def _out_of_order(end: Mapping[str, object]) -> int | None:
-    """Give the late arrivals of the one stream; the sums do not carry them."""
-    streams = end.get("streams")
-    first = streams[0] if isinstance(streams, list) and len(streams) == 1 else None
-    return whole(table(first, "udp"), "out_of_order") if isinstance(first, dict) else None

@@ -4,7 +4,11 @@ The lines of a server that is not in JSON mode (iperf 3.12, src/iperf_locale.c, 
 
     [  5]   1.00-2.00   sec  1.17 MBytes  9.79 Mbits/sec  0.009 ms  18/892 (2%)
     - - - - - - - - - - - - - - - - - - - - - - - - -
+    [SUM]  0.0- 2.0 sec  33 datagrams received out-of-order
     [  5]   0.00-2.00   sec  2.33 MBytes  9.79 Mbits/sec  0.009 ms  37/1785 (2.1%)  receiver
+
+The line with out-of-order is there only if there were some. The sender's own JSON never has that number: it is 0 there
+whatever arrived (seen with iperf 3.12).
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ _LINE = re.compile(
     r"(?P<jitter>\d{1,20}(?:\.\d{1,9})?) ms +(?P<lost>-?\d{1,18})/ *(?P<total>\d{1,18}) +"
     r"\([^)]{0,30}\)(?P<rest>.{0,40})"
 )
+_LATE = re.compile(r"sec +(\d{1,18}) datagrams received out-of-order")
 _VERSION = re.compile(r"^iperf 3\.\S{1,20}", re.MULTILINE)
 _ACCEPTED = "Accepted connection from"
 _RULE = "- - - - -"
@@ -38,6 +43,8 @@ class ReceiverCount:
     lost: int | None = None
     total: int | None = None
     version: str = ""
+    out_of_order: int = 0
+    """Datagrams late or double."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class _Line:
 
 def from_text(text: str) -> ReceiverCount:
     """Read what a server prints; lines before the last accepted connection are of an earlier run."""
-    lines = _lines(text[max(0, text.rfind(_ACCEPTED)) :].splitlines())
+    own = text[max(0, text.rfind(_ACCEPTED)) :]
+    lines = _lines(own.splitlines())
     if any(line.all_streams for line in lines):
         lines = [line for line in lines if line.all_streams]
     end = next((line.interval for line in reversed(lines) if line.whole_piece), None)
@@ -59,6 +67,7 @@ def from_text(text: str) -> ReceiverCount:
         end.lost if end else None,
         end.total if end else None,
         version.group() if version else "",
+        max((int(number) for number in _LATE.findall(own)), default=0),
     )
 
 
@@ -94,7 +103,14 @@ def from_json(answer: Mapping[str, object]) -> ReceiverCount:
         whole(summary, "lost_packets"),
         whole(summary, "packets"),
         version if isinstance(version, str) else "",
+        _out_of_order(table(answer, "end")),
     )
+
+
+def _out_of_order(end: Mapping[str, object]) -> int:
+    """Give the sum over the streams; the sums of JSON do not carry it."""
+    counts = [whole(table(stream, "udp"), "out_of_order") for stream in tables(end, "streams")]
+    return sum(max(count or 0, 0) for count in counts)
 
 
 def _interval_of(summary: Mapping[str, object]) -> Interval | None:
