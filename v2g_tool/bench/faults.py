@@ -1,6 +1,6 @@
 """The named faults of the bench: what they are, whom they hit, when they strike.
 
-Spelling: NAME[:target=meter_02][:after=N][:every=N][:count=N][:delay=SECONDS]
+Spelling: NAME[:target=meter_02][:after=N][:every=N][:count=N][:delay=SECONDS][:ratio=0..1]
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ LOADS = ("charger_01",)
 """Names of the chargers whose load can be faulty."""
 MODEMS = ("modem_01", "modem_02", "modem_03", "modem_04", "modem_05")
 """Names of the bench's PLC modems; the last two are both ends of one line."""
+TELEMETRY = ("telemetry",)
+"""The way to the utility's server, and that server."""
 PILOT_LINES = ("charger_01", *MODEMS[:4])
 """Whose powerline can be disturbed: that of the charger, as all its modems see it, or one modem's alone."""
 
@@ -35,7 +37,7 @@ class FaultKind:
 
     name: str
     group: str
-    """wire, meter, wiring, analyzer, inverter, load; line, frame or modem for PLC."""
+    """wire, meter, wiring, analyzer, inverter, load; line, frame or modem for PLC; backhaul."""
     line: str
     """What goes wrong, in one line."""
     targets: tuple[str, ...]
@@ -46,6 +48,8 @@ class FaultKind:
     """How often it strikes; None is without end."""
     delay_s: float = 0.0
     """How late the answer is, for faults that are about time."""
+    ratio: float = 0.0
+    """Share of the datagrams that are hit, 0 to 1, for faults of single datagrams."""
 
 
 def _group(
@@ -123,6 +127,15 @@ _MODEM = {
     "counters-reset": "the statistics restart after each reading",
     "frame-flood": "25,000 hostile frames come each second",
 }
+_BACKHAUL = {
+    "telemetry-rate-limit": "a router on the way passes half of 10 Mbit/s and drops the rest",
+    "telemetry-udp-blocked": "TCP passes, all datagrams to the server's port are dropped",
+    "telemetry-server-busy": "the server is occupied by another client, without end",
+    "telemetry-unreachable": "nothing that is sent to the utility arrives",
+    "telemetry-refused": "nobody listens at the server's port",
+    "telemetry-modbus": "a Modbus meter answers at the server's port",
+    "telemetry-narrow-mtu": "the last link carries packets of 1000 bytes and no larger ones",
+}
 
 _KINDS = [
     FaultKind("silence", "wire", "the device stops answering", _MODBUS, after=6),
@@ -152,6 +165,16 @@ _KINDS = [
     *_group("frame", MODEMS, _FRAME),
     FaultKind("frame-late", "frame", "a frame from the modem comes after the timeout", MODEMS, delay_s=0.4),
     *_group("modem", MODEMS, _MODEM),
+    FaultKind("telemetry-loss", "backhaul", "datagrams of the load are lost at random", TELEMETRY, ratio=0.002),
+    FaultKind("telemetry-reorder", "backhaul", "a datagram is overtaken by the next one", TELEMETRY, ratio=0.01),
+    FaultKind("telemetry-duplicate", "backhaul", "a datagram comes twice", TELEMETRY, ratio=0.01),
+    FaultKind("telemetry-delay", "backhaul", "all packets to the utility are late", TELEMETRY, delay_s=0.15),
+    FaultKind("telemetry-jitter", "backhaul", "packets are late by 0 to 30 ms", TELEMETRY, delay_s=0.03),
+    FaultKind("telemetry-server-killed", "backhaul", "the server dies 2 s after a load began", TELEMETRY, delay_s=2.0),
+    FaultKind(
+        "telemetry-server-stopped", "backhaul", "the server hangs 2 s after a load began", TELEMETRY, delay_s=2.0
+    ),
+    *_group("backhaul", TELEMETRY, _BACKHAUL),
 ]
 
 CATALOGUE: Mapping[str, FaultKind] = {kind.name: kind for kind in _KINDS}
@@ -171,6 +194,7 @@ class Fault:
     every: int = 1
     count: int | None = None
     delay_s: float = 0.0
+    ratio: float = 0.0
     seen: int = field(default=0, compare=False)
     fired: int = field(default=0, compare=False)
 
@@ -207,7 +231,7 @@ def parse_fault(spelling: str) -> Fault:
     kind = CATALOGUE.get(name)
     if kind is None:
         raise _unknown("fault", name, CATALOGUE)
-    fault = Fault(kind, kind.targets[0], kind.after, 1, kind.count, kind.delay_s)
+    fault = Fault(kind, kind.targets[0], kind.after, 1, kind.count, kind.delay_s, kind.ratio)
     for option in options:
         _set_option(fault, option, spelling)
     if fault.target not in kind.targets:
@@ -221,21 +245,23 @@ def _set_option(fault: Fault, option: str, spelling: str) -> None:
         fault.target = content
     elif key == "delay":
         fault.delay_s = _number(content, float, spelling)
+    elif key == "ratio":
+        fault.ratio = _number(content, float, spelling, most=1.0)
     elif key in {"after", "every", "count"}:
         setattr(fault, key, _number(content, int, spelling))
     else:
-        raise _unknown("option of a fault", key, ("target", "after", "every", "count", "delay"))
+        raise _unknown("option of a fault", key, ("target", "after", "every", "count", "delay", "ratio"))
 
 
-def _number(content: str, kind: type[int] | type[float], spelling: str) -> float:
+def _number(content: str, kind: type[int] | type[float], spelling: str, most: float = 1e6) -> float:
     try:
         number = kind(content)
     except ValueError:
         number = -1
-    if not 0 <= number < 1e6:
+    if not 0 <= number <= most:
         raise RequestError(
             f"The fault {spelling!r} has {content!r} where a number belongs.",
-            todo="Write it as NAME[:target=DEVICE][:after=N][:every=N][:count=N][:delay=SECONDS].",
+            todo="Write it as NAME[:target=DEVICE][:after=N][:every=N][:count=N][:delay=SECONDS][:ratio=0..1].",
         )
     return number
 
@@ -276,4 +302,9 @@ class FaultSet:
 
     def has(self, name: str) -> bool:
         """Say whether a lasting fault is present now."""
-        return any(fault.name == name and fault.stands(self.requests) for fault in self._faults)
+        return self.lasting(name) is not None
+
+    def lasting(self, name: str) -> Fault | None:
+        """Give a lasting fault that is present now, with its options."""
+        present = (fault for fault in self._faults if fault.name == name and fault.stands(self.requests))
+        return next(present, None)

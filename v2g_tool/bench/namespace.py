@@ -1,5 +1,7 @@
 """An own network for the bench: a namespace with its loopback and the veth pairs that lead to the modems.
 
+From there it can make further networks, for whom it has a cable to.
+
 With CAP_SYS_ADMIN only the network is new. Without it a user namespace comes first, in which the caller keeps
 its user and group, so files keep their owner, and has the rights over that network and nothing else.
 """
@@ -68,6 +70,41 @@ def own_network(pairs: list[VethPair]) -> Iterator[str]:
         os.close(home)
 
 
+def another_network() -> int:
+    """Make a further network, with its loopback; give a descriptor that keeps it.
+
+    Only where `own_network` did not refuse: a user namespace gives the right to this thread and not to its programs.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    home = os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call("unshare", _CLONE_NEWNET)
+        try:
+            _loopback_up()
+            _silence_ipv6()
+            return os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            _call("setns", home, _CLONE_NEWNET)
+    finally:
+        os.close(home)
+
+
+@contextlib.contextmanager
+def inside(network: int) -> Iterator[None]:
+    """Be in another network with this thread; the sockets, threads and programs that it starts there stay there."""
+    home = os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call("setns", network, _CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            _call("setns", home, _CLONE_NEWNET)
+    finally:
+        os.close(home)
+
+
 def _enter() -> None:
     try:
         _call("unshare", _CLONE_NEWNET)
@@ -130,9 +167,13 @@ def _loopback_up() -> None:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
 
 
-def _connect(pairs: list[VethPair]) -> None:
+def _silence_ipv6() -> None:
     with contextlib.suppress(OSError):  # no IPv6 here; otherwise its chatter would fill the wires
         (_PROC / "sys/net/ipv6/conf/default/addr_gen_mode").write_text("1")
+
+
+def _connect(pairs: list[VethPair]) -> None:
+    _silence_ipv6()
     lines = []
     for pair in pairs:
         far = f"name {pair.far} address {pair.far_mac}"

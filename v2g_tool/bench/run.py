@@ -6,6 +6,7 @@ plant ──┬── meter_01  EMS meter service  Modbus TCP
         ├── analyzer_01  WT333E          SCPI socket, HiSLIP
         └── inverter_01  SunSpec         Modbus TCP
 pilot line ── modem_01 … modem_05       HomePlug on veth pairs, see `v2g_tool.bench.homeplug.scenes`
+telemetry ── the utility's iperf3 server       a network of its own, see `v2g_tool.bench.backhaul.chain`
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from v2g_tool.bench.analyzer_model import AnalyzerModel
 from v2g_tool.bench.ems_service import FREE, SEALED, EmsIdentity, EmsService
@@ -40,14 +41,19 @@ from v2g_tool.bench.site import (
     Addresses,
     MeterEntry,
     ModemEntry,
+    TelemetryEntry,
     site_text,
     truth_text,
     write_test_key,
 )
 from v2g_tool.bench.sunspec import SunSpecInverter
+from v2g_tool.bench.sysctl_tree import make_tree
 from v2g_tool.bench.wattnode import WattNode
 from v2g_tool.bench.wt300e import Wt300e
 from v2g_tool.errors import Interrupted, RequestError
+
+if TYPE_CHECKING:
+    from v2g_tool.bench.backhaul.service import BackhaulService
 
 _WATTNODE_SERIAL = 20451
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -89,6 +95,8 @@ class Bench:
         directory: where its files go; a temporary one, removed at the end, when None.
         rtu_delay_s: how long the meter on the serial line thinks before it answers.
         plc: serve the PLC modems too, on veth pairs that are there.
+        telemetry: have a way to the utility too; only in a network of its own. Where a program for it is missing,
+            `telemetry_refusal` says which.
 
     Raises:
         RequestError: a fault is not known.
@@ -103,6 +111,7 @@ class Bench:
         *,
         rtu_delay_s: float = 0.0,
         plc: bool = False,
+        telemetry: bool = False,
     ) -> None:
         self.seed = seed
         self.faults = [parse_fault(spelling) for spelling in faults]
@@ -112,6 +121,9 @@ class Bench:
         self._start_s = time.monotonic()
         self._rtu_delay_s = rtu_delay_s
         self._plc = plc
+        self._telemetry = telemetry
+        self.backhaul: BackhaulService | None = None
+        self.telemetry_refusal = ""
         self._given_directory = directory
         self._directory: Path | None = None
         self._servers: list[Server] = []
@@ -155,6 +167,7 @@ class Bench:
         for server in self._servers:
             server.stop()
         self._servers.clear()
+        self.backhaul = None
         if self._directory is not None and self._given_directory is None:
             shutil.rmtree(self._directory, ignore_errors=True)
         self._directory = None
@@ -169,9 +182,12 @@ class Bench:
             "V2G_BENCH_CERT": "bench.cert.pem",
             "V2G_BENCH_TRUTH": "truth.json",
             "V2G_BENCH_WRITES": "writes.jsonl",
+            "V2G_BENCH_EMS": "ems",
         }
         variables = {name: str(self.directory / file) for name, file in files.items()}
         variables["V2G_BENCH_HISLIP"] = f"TCPIP0::127.0.0.1::hislip0,{self._hislip_port}::INSTR"
+        if self.backhaul is not None:
+            variables["V2G_BENCH_BACKHAUL"] = str(self.directory / "backhaul.json")
         return variables
 
     def write_requests(self) -> list[WriteRequest]:
@@ -187,12 +203,13 @@ class Bench:
             self._wattnode(),
             self._ems_meter("meter_03", 3, SEALED, healthy_errors),
         ]
-        addresses = Addresses(self._analyzer(), self._inverter())
+        addresses = Addresses(self._analyzer(), self._inverter(), make_tree(self.directory / "ems"))
         errors = {name: meter.true_errors for name, meter in self.meters.items()}
         fingerprint = write_test_key(self.directory / "bench.key.pem", self.directory / "bench.cert.pem")
         today = datetime.datetime.now(datetime.UTC).date()
         modems, lines = self._modems() if self._plc else ([], {})
-        site = site_text(meters, addresses, fingerprint, today, modems)
+        telemetry = self._backhaul() if self._telemetry else None
+        site = site_text(meters, addresses, fingerprint, today, modems, telemetry)
         (self.directory / "site.toml").write_text(site, encoding="utf-8")
         (self.directory / "truth.json").write_text(truth_text(errors, lines), encoding="utf-8")
 
@@ -252,6 +269,25 @@ class Bench:
         lines = service.truth
         return [ModemEntry(name, lines[name]["interface"], lines[name]["mac"]) for name in LISTED_MODEMS], lines
 
+    def _backhaul(self) -> TelemetryEntry | None:
+        from v2g_tool.bench.backhaul.service import BackhaulService
+        from v2g_tool.bench.namespace import Missing
+
+        try:
+            service = BackhaulService(self.seed, self._faults("telemetry"), self.directory, self._utility_meter)
+        except Missing as error:
+            self.telemetry_refusal = str(error)
+            return None
+        self.backhaul = service
+        self._servers.append(service)
+        return service.entry
+
+    def _utility_meter(self) -> ModbusDevice:
+        """Give the utility's own meter, which the faults of the way there leave alone."""
+        faults = self._faults("")
+        meter = EmsService(self._core("meter_90", healthy_errors, faults), EmsIdentity("EMS-0090"))
+        return self._device("telemetry", (1, 255), meter, faults)
+
     def _inverter(self) -> int:
         name = "inverter_01"
         faults = self._faults(name)
@@ -262,7 +298,8 @@ class Bench:
 def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int = 1, update_s: float = 0.1) -> int:
     """Run a command beside a bench and give its exit status, 128 + n when signal n ended it.
 
-    Both are in a network of their own, where the modems are; where the system forbids that, there are no modems.
+    Both are in a network of their own, where the modems and the way to the utility are; where the system forbids that,
+    there are none.
 
     Raises:
         RequestError: a fault is not known, or the command cannot be started.
@@ -273,10 +310,12 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
     with (
         _forwarded_signals() as children,
         own_network(veth_pairs()) as refusal,
-        Bench(seed, faults, update_s, plc=not refusal) as bench,
+        Bench(seed, faults, update_s, plc=not refusal, telemetry=not refusal) as bench,
     ):
         if refusal:
             sys.stderr.write(f"The bench runs without PLC modems: {refusal}\n")
+        if bench.telemetry_refusal:
+            sys.stderr.write(f"The bench runs without a telemetry backhaul: {bench.telemetry_refusal}\n")
         child = _started(command, {**os.environ, "PATH": _path(), **bench.environment()})
         children.append(child)
         try:

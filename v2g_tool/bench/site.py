@@ -63,6 +63,16 @@ unit = 1
 max_charge_w = 11000.0
 max_discharge_w = 11000.0
 
+[ems]
+root = {root}
+process = "v2g-daemon"
+config = "/etc/v2g/ems.conf"
+islanding_action = "cease"
+
+[limits]
+grid_code = "ieee-1547-2018"
+category = "III"
+
 [trust]
 fingerprints = ["{fingerprint}"]
 """
@@ -71,6 +81,12 @@ _MODEM = """
 interface = "{interface}"
 mac = "{mac}"
 mask = "north-america"
+"""
+_TELEMETRY = """
+[telemetry]
+host = "{host}"
+port = {port}
+rate_mbit_s = {rate_mbit_s}
 """
 
 
@@ -97,11 +113,22 @@ class ModemEntry:
 
 
 @dataclass(frozen=True)
+class TelemetryEntry:
+    """What the site file says of the utility's server."""
+
+    host: str
+    port: int
+    rate_mbit_s: float
+
+
+@dataclass(frozen=True)
 class Addresses:
-    """Where the instruments that are no meters are."""
+    """Where the instruments that are no meters are, and the EMS computer."""
 
     analyzer_port: int
     inverter_port: int
+    root: Path
+    """The file tree that stands for the EMS computer."""
 
 
 def site_text(
@@ -110,12 +137,15 @@ def site_text(
     fingerprint: str,
     today: datetime.date,
     modems: Sequence[ModemEntry] = (),
+    telemetry: TelemetryEntry | None = None,
 ) -> str:
     """Give the content of the bench's site file; the charger's modem is the first one."""
     due = today + datetime.timedelta(days=_CALIBRATION_DAYS)
-    tail = _TAIL.format(**asdict(addresses), due=due.isoformat(), fingerprint=fingerprint)
+    places = {**asdict(addresses), "root": json.dumps(str(addresses.root))}
+    tail = _TAIL.format(**places, due=due.isoformat(), fingerprint=fingerprint)
     head = _HEAD + (f'modem = "{modems[0].name}"\n' if modems else "")
-    return "\n".join([head, *(_meter_text(meter) for meter in meters)]) + tail + "".join(map(_modem_text, modems))
+    tail += "".join(map(_modem_text, modems)) + (_TELEMETRY.format(**asdict(telemetry)) if telemetry else "")
+    return "\n".join([head, *(_meter_text(meter) for meter in meters)]) + tail
 
 
 def _modem_text(modem: ModemEntry) -> str:

@@ -187,4 +187,6 @@ def _echoes(m: _Measurement, kind: EchoKind) -> Iterator[bool]:
         yield True
         ended = True
     finally:
-        m.know(echoes=tuple(echoes.close(wait=ended)))
+        # A stop has done its work by now: what was answered until then still counts.
+        with m.run.shield():
+            m.know(echoes=tuple(echoes.close(wait=ended)))
