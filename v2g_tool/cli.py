@@ -144,7 +144,7 @@ def throughput(
     passphrase = commission.passphrase_from(passphrase_fd)
     request = commission.Request("telemetry", site, out, json, quiet, False, unsigned, passphrase)
     asked = backhaul.Asked(server, port, rate_mbit, datagram_bytes, echo.value if echo else None)
-    raise typer.Exit(backhaul.throughput(request, asked, Plan(seconds, max(seconds, max_time))))
+    raise typer.Exit(backhaul.throughput(request, asked, Plan(min(seconds, max_time), max_time)))
 
 
 @app.command(short_help="Read a meter once; write nothing.")

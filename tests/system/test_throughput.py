@@ -239,6 +239,15 @@ def test_each_spelling_runs_the_same_measurement(folder: Path, words: str):
     assert reports(text)[0]["procedure"] == "throughput"
 
 
+def test_the_most_time_bounds_the_least_and_a_server_of_the_command_line_keeps_the_sites_rate(folder: Path):
+    script = 'sed -i "s/rate_mbit_s = 10.0/rate_mbit_s = 4.0/" $V2G_SITE; $TOOL throughput --quiet --json --max-time 1 '
+
+    report = measured(folder, words=f"{script} --server 198.51.100.10")
+
+    assert float(report["telemetry"]["duration"]["value"]) == pytest.approx(1, abs=0.2)
+    assert float(report["telemetry"]["asked_rate"]["value"]) == 4
+
+
 def test_a_name_that_leads_nowhere_is_named(folder: Path):
     text = on_bench(folder, f"{QUICK} --server telemetry.invalid; s=$?; echo; echo status=$s")
 

@@ -71,8 +71,8 @@ class Kernel:
             V2GError: a value could not be written or was not taken; everything is as before.
         """
         before = self.kept() or Kept(root=str(self.root), drop_in=self.drop_in)
-        after = self._after(before, change)
-        self.run.record("sysctl.intent", {"values": dict(change.values), "found": dict(after.found)})
+        after, present = self._after(before, change), self._present(change)
+        self.run.record("sysctl.intent", {"values": dict(change.values), "present": dict(present.values)})
         self.store.put(self.key, after)
         try:
             for name, value in change.values.items():
@@ -82,7 +82,7 @@ class Kernel:
         except BaseException:
             with self.run.shield():
                 # What could not be brought back stays open: the next run tries again.
-                if not self._back(after, change):
+                if not self._back(present):
                     self._keep(before)
             raise
         self.store.put(self.key, after.model_copy(update={"open": False}))
@@ -132,12 +132,17 @@ class Kernel:
         write_drop_in(self.root, self.drop_in, content)
         self.writes.append(self.drop_in)
 
-    def _back(self, after: Kept, change: Change) -> int:
-        """Bring back what this change has written; give how many of it could not be."""
+    def _present(self, change: Change) -> Change:
+        """Give what is there just now in place of what is to be written."""
+        values = {name: live_value(self.root, name).value for name in change.values}
+        return Change(values, read_drop_in(self.root, self.drop_in))
+
+    def _back(self, present: Change) -> int:
+        """Bring back what was there before this change; give how many of it could not be."""
         ways: dict[str, Callable[[], None]] = {
-            name: partial(write_live, self.root, name, after.found[name]) for name in change.values
+            name: partial(write_live, self.root, name, value) for name, value in present.values.items()
         }
-        ways[self.drop_in] = partial(restore_drop_in, self.root, self.drop_in, _bytes(after.drop_in_found))
+        ways[self.drop_in] = partial(restore_drop_in, self.root, self.drop_in, present.drop_in)
         return sum(not self._brought_back(name, way) for name, way in ways.items() if name in self.writes)
 
     def _brought_back(self, name: str, way: Callable[[], None]) -> bool:

@@ -23,9 +23,15 @@ from v2g_tool.rules.host_settings import judge_host
 from v2g_tool.rules.kernel_keys import ISLANDING, KeyFacts, judge_keys, key_facts
 from v2g_tool.rules.kernel_plan import as_question, drop_in_content, drop_in_values, held_back, to_write
 from v2g_tool.rules.ride_through import judge_timeout
+from v2g_tool.rules.sysctl_files import same_value
 
 SETTLE_S = 1.0
 """Time after which a written value is read once more: another writer shows by then."""
+CORRECTED = {
+    "SYS-LIVE": "Set by this run, and read back at once and after a second.",
+    "SYS-BOOT": "Written into one file by this run, and all files judged again.",
+}
+"""How a failure was put right, by its check."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +243,7 @@ def _other_writers(kernel: Kernel, change: Change) -> list[Finding]:
     for name, value in change.values.items():
         now = live_value(kernel.root, name)
         kernel.run.record("sysctl.read-again", {"key": name, "value": now.value, "state": str(now.state)})
-        if now.value.split() != value.split():
+        if not same_value(now.value, value):
             statement = f"It was set to {value} and reads {now.value or now.reason} after {SETTLE_S:g} s."
             found.append(finding("SYS-WRITER", name, Verdict.FAIL, statement))
     if not found and change.values:
@@ -265,9 +271,9 @@ def _corrected(outcome: Outcome, after: Sequence[Finding]) -> list[Finding]:
     still = {(f.check, f.subject) for f in after if f.verdict is not Verdict.PASS}
     before = judge_keys(outcome.before.keys, outcome.before.unreadable)
     return [
-        f.model_copy(update={"corrected": "Set by this run, read back at once and after a second."})
+        f.model_copy(update={"corrected": CORRECTED[f.check]})
         for f in before
-        if f.verdict is Verdict.FAIL and f.check in ("SYS-LIVE", "SYS-BOOT") and (f.check, f.subject) not in still
+        if f.verdict is Verdict.FAIL and f.check in CORRECTED and (f.check, f.subject) not in still
     ]
 
 

@@ -36,14 +36,14 @@ class Asked:
             "echo": self.echo,
         }
         changes = {key: value for key, value in given.items() if value is not None}
-        base = {} if site.telemetry is None or self.server else site.telemetry.model_dump()
-        if "host" not in {**base, **changes}:
+        merged = {**(site.telemetry.model_dump() if site.telemetry else {}), **changes}
+        if not merged.get("host"):
             raise RequestError(
                 f"site '{site.site.name}' does not say where telemetry goes",
                 why="It has no [telemetry] with the host of the utility's server.",
                 todo='Add [telemetry] with host = "..." to the site file, or give --server.',
             )
-        return TelemetrySite.model_validate({**base, **changes})
+        return TelemetrySite.model_validate(merged)
 
 
 def throughput(request: commission.Request, asked: Asked, plan: Plan) -> ExitStatus:
