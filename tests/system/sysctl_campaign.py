@@ -1,6 +1,6 @@
 """`sysctl --apply --persist` struck at every journal position: `python -m tests.system.sysctl_campaign [FIRST [LAST]]`.
 
-After each strike a second run has to end with the wanted values, and --undo with the tree byte for byte as it was found.
+After each strike a second run has to end with the wanted values, and --undo with the tree as it was, byte for byte.
 """
 
 from __future__ import annotations
