@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.bench.sysctl_tree import make_tree
 from v2g_tool.hal.host_facts import cpu_list, read_host, worker_processes
+from v2g_tool.model.findings import Verdict
+from v2g_tool.model.host import HostFacts
+from v2g_tool.rules.host_settings import judge_host
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,9 @@ def test_in_an_empty_tree_everything_is_said_to_be_unreadable(tmp_path: Path):
 
     assert set(facts.trouble) == {
         "processors",
+        "physical cores",
         "clock source",
+        "clock sources",
         "EMS daemon",
         "EMS configuration",
     }
@@ -88,3 +94,67 @@ def test_a_core_number_that_is_none_is_said_and_not_guessed(tmp_path: Path):
 
     assert facts.cores == frozenset()
     assert "physical cores" in facts.trouble
+
+
+def made(tmp_path: Path) -> Path:
+    return make_tree(tmp_path / "ems")
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path):
+    root = made(tmp_path)
+    (root / "etc/v2g/ems.conf").unlink()
+    os.mkfifo(root / "etc/v2g/ems.conf")
+
+    facts = read_host(root, config="/etc/v2g/ems.conf")
+
+    assert facts.workers is None
+    assert "EMS configuration" in facts.trouble
+
+
+def test_an_absolute_link_leads_to_the_trees_own_file(tmp_path: Path):
+    root = made(tmp_path)
+    (root / "etc/v2g/ems.conf").rename(root / "etc/v2g/real.conf")
+    (root / "etc/v2g/real.conf").write_text("worker_processes=9\n")
+    (root / "etc/v2g/ems.conf").symlink_to("/etc/v2g/real.conf")
+
+    assert read_host(root, config="/etc/v2g/ems.conf").workers == "9"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "fact"),
+    [
+        ("proc/812/status", "Cpus_allowed_list: garbage\n", "EMS daemon"),
+        ("proc/812/status", "", "EMS daemon"),
+        ("sys/devices/system/cpu/online", "garbage\n", "processors"),
+    ],
+)
+def test_what_cannot_be_understood_is_said_and_not_taken_for_something(
+    tmp_path: Path, file: str, content: str, fact: str
+):
+    root = made(tmp_path)
+    (root / file).write_text(content)
+
+    facts = read_host(root, "v2g-daemon")
+
+    assert fact in facts.trouble
+    assert all(v.value != "pass" for v in verdicts_of(facts, CHECK_OF[fact]))
+
+
+CHECK_OF = {"EMS daemon": "SYS-AFFINITY", "processors": "SYS-WORKERS", "governor": "SYS-GOVERNOR"}
+
+
+def verdicts_of(facts: HostFacts, check: str) -> list[Verdict]:
+    return [f.verdict for f in judge_host(facts, "v2g-daemon", "/etc/v2g/ems.conf", own=False) if f.check == check]
+
+
+@pytest.mark.parametrize("file", ["sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "proc/812/status"])
+def test_a_folder_where_a_file_belongs_is_no_file_that_is_missing(tmp_path: Path, file: str):
+    root = made(tmp_path)
+    (root / file).unlink()
+    (root / file).mkdir()
+
+    facts = read_host(root, "v2g-daemon")
+
+    fact = "governor" if "governor" in file else "EMS daemon"
+    assert fact in facts.trouble
+    assert verdicts_of(facts, CHECK_OF[fact]) == [Verdict.INCONCLUSIVE]

@@ -29,12 +29,13 @@ run = Run("sysctl", folder, journal, Person(False, True, lambda _: None, lambda 
 def apply(values):
     kernel = Kernel(root, "99-none.conf", IntentStore(folder), run)
     try:
-        kernel.apply(Change(values))
+        kernel.apply(Change(values), 0.0)
         said = ""
     except V2GError as exc:
         said = type(exc).__name__
     kept = kernel.kept()
-    print(json.dumps({"said": said, "writes": kernel.writes, "found": dict(kept.found) if kept else {},
+    print(json.dumps({"said": said, "writes": kernel.writes, "restored": kernel.restored,
+                      "found": dict(kept.found) if kept else {},
                       "open": bool(kept and kept.open),
                       "live": {name: live_value(root, name).value for name in (TTL, RETRIES)}}))
 

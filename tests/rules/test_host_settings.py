@@ -11,6 +11,7 @@ from v2g_tool.model.findings import Verdict
 from v2g_tool.model.gridcode_profile import GridCodeProfile
 from v2g_tool.model.host import Daemon, HostFacts
 from v2g_tool.model.library import load_profile
+from v2g_tool.model.sysctl import LiveState, LiveValue
 from v2g_tool.rules.host_settings import judge_host
 from v2g_tool.rules.ride_through import judge_timeout
 
@@ -30,6 +31,10 @@ def verdicts(
     facts: HostFacts, *, own: bool = True, process: str = "v2g-daemon", config: str = "/c"
 ) -> dict[str, Verdict]:
     return {f.check: f.verdict for f in judge_host(facts, process, config, own=own)}
+
+
+def ms(timeout: int) -> LiveValue:
+    return LiveValue(LiveState.PRESENT, str(timeout))
 
 
 def ieee() -> GridCodeProfile:
@@ -95,7 +100,7 @@ def test_hyper_threads_are_no_physical_cores():
     ("category", "stay"), [("I", "0.7 s at 0.7 p.u."), ("II", "3 s at 0.65 p.u."), ("III", "1 s below 0.5 p.u.")]
 )
 def test_a_trip_after_200_ms_is_named_against_every_category(category: str, stay: str):
-    found = judge_timeout(0.2, "trip", ieee(), category)
+    found = judge_timeout(ms(200), "trip", ieee(), category)
 
     # The figures of the grid code are at second hand: named, never a failure.
     assert found.verdict is Verdict.INCONCLUSIVE
@@ -107,28 +112,43 @@ def test_a_verified_figure_makes_it_a_failure():
     code = ieee()
     proven = code.model_copy(update={"stays": tuple(s.model_copy(update={"status": "verified"}) for s in code.stays)})
 
-    assert judge_timeout(0.2, "trip", proven, "III").verdict is Verdict.FAIL
+    assert judge_timeout(ms(200), "trip", proven, "III").verdict is Verdict.FAIL
 
 
 def test_ceasing_and_returning_by_itself_is_no_trip():
-    assert judge_timeout(0.2, "cease", ieee(), "III").verdict is Verdict.PASS
+    assert judge_timeout(ms(200), "cease", ieee(), "III").verdict is Verdict.PASS
 
 
 def test_a_trip_that_is_later_than_every_stay_keeps_ride_through():
-    assert judge_timeout(0.8, "trip", ieee(), "I").verdict is Verdict.PASS
-    assert judge_timeout(0.8, "trip", ieee(), "III").verdict is not Verdict.PASS
+    assert judge_timeout(ms(800), "trip", ieee(), "I").verdict is Verdict.PASS
+    assert judge_timeout(ms(800), "trip", ieee(), "III").verdict is not Verdict.PASS
 
 
 def test_a_site_that_does_not_say_what_happens_gets_no_verdict():
-    found = judge_timeout(0.2, "", ieee(), "III")
+    found = judge_timeout(ms(200), "", ieee(), "III")
 
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "islanding_action" in found.remedy
 
 
-@pytest.mark.parametrize(("timeout_s", "code"), [(0.2, None), (None, ieee())])
-def test_without_timeout_or_grid_code_there_is_nothing_to_judge(timeout_s: float | None, code: GridCodeProfile | None):
-    assert judge_timeout(timeout_s, "trip", code, "III").verdict is Verdict.SKIPPED
+@pytest.mark.parametrize(
+    ("live", "code"),
+    [(LiveValue(LiveState.PRESENT, "200"), None), (LiveValue(LiveState.ABSENT), ieee()), (None, ieee())],
+)
+def test_without_timeout_or_grid_code_there_is_nothing_to_judge(live: LiveValue | None, code: GridCodeProfile | None):
+    assert judge_timeout(live, "trip", code, "III").verdict is Verdict.SKIPPED
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        LiveValue(LiveState.FORBIDDEN, reason="no right"),
+        *(LiveValue(LiveState.PRESENT, v) for v in ("-1", "0", "", "x")),
+    ],
+)
+@pytest.mark.parametrize("action", ["trip", "cease"])
+def test_a_timeout_that_is_none_or_could_not_be_read_is_left_open(live: LiveValue, action: str):
+    assert judge_timeout(live, action, ieee(), "III").verdict is Verdict.INCONCLUSIVE
 
 
 def test_an_unknown_category_is_a_wrong_request_with_a_suggestion():

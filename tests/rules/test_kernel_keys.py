@@ -213,6 +213,9 @@ def test_the_one_file_has_the_same_bytes_for_the_same_values():
 def test_the_plan_names_old_and_new_values_and_the_file():
     found = [facts(key(), "500")]
 
-    assert as_question(found, {TIMEOUT: "200"}, "") == f"Set {TIMEOUT} 500 → 200"
-    assert as_question(found, {}, "a.conf") == "Write /etc/sysctl.d/a.conf"
-    assert as_question(found, {TIMEOUT: "200"}, "a.conf").endswith("and write /etc/sysctl.d/a.conf")
+    assert as_question(found, {TIMEOUT: "200"}, "", {}) == f"Set {TIMEOUT} 500 → 200"
+    lasting = {TIMEOUT: "200"}
+    assert as_question(found, {}, "a.conf", lasting) == f"Write /etc/sysctl.d/a.conf with {TIMEOUT} = 200"
+    assert as_question(found, lasting, "a.conf", lasting).endswith(
+        f"and write /etc/sysctl.d/a.conf with {TIMEOUT} = 200"
+    )

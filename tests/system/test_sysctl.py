@@ -198,7 +198,7 @@ def test_another_writer_is_found_after_a_second(here: Site):
         assert time.monotonic() < end
         time.sleep(0.01)
     here_evidence = folders(here)[-1] / "evidence.jsonl"
-    while b"sysctl.done" not in here_evidence.read_bytes():
+    while b"sysctl.drop-in" not in here_evidence.read_bytes():
         assert time.monotonic() < end
         time.sleep(0.01)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from v2g_tool.hal.clock import clock_synchronised
+from v2g_tool.hal.rooted import inside, open_inside
 from v2g_tool.model.host import Daemon, HostFacts
 
 _MOST_BYTES = 1_000_000
 _MOST_CPUS = 8192
 _WORKERS = re.compile(r"^[ \t]*worker_processes[ \t]*[=: \t][ \t]*([^\s;#]+)", re.MULTILINE)
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESRCH)
 _CLOCK = "sys/devices/system/clocksource/clocksource0"
 _CPUS = "sys/devices/system/cpu"
 T = TypeVar("T")
@@ -53,17 +56,15 @@ class _Reader:
     trouble: dict[str, str] = field(default_factory=dict)
 
     def facts(self, process: str, config: str) -> HostFacts:
-        online = self.known("processors", lambda: cpu_list(self.text(f"{_CPUS}/online"))) or frozenset()
+        online = self.known("processors", lambda: _some(cpu_list(self.text(f"{_CPUS}/online")))) or frozenset()
         return HostFacts(
             online=online,
-            cores=self.known("physical cores", lambda: self.cores(online)) or frozenset(),
+            cores=self.known("physical cores", lambda: self.cores(_some(online))) or frozenset(),
             clock_source=self.known("clock source", lambda: self.text(f"{_CLOCK}/current_clocksource").strip()),
-            clock_sources=tuple((self.quietly(f"{_CLOCK}/available_clocksource") or "").split()),
-            governors=tuple(
-                (cpu, text.strip())
-                for cpu in sorted(online)
-                if (text := self.quietly(f"{_CPUS}/cpu{cpu}/cpufreq/scaling_governor")) is not None
+            clock_sources=tuple(
+                (self.known("clock sources", lambda: self.text(f"{_CLOCK}/available_clocksource")) or "").split()
             ),
+            governors=self.known("governor", lambda: self.governors(online)) or (),
             synchronised=clock_synchronised() if self.root == Path("/") else None,
             daemons=self.known("EMS daemon", lambda: self.daemons(process)) if process else None,
             workers=self.known("EMS configuration", lambda: worker_processes(self.text(config))) if config else None,
@@ -80,14 +81,18 @@ class _Reader:
             return None
 
     def text(self, path: str) -> str:
-        with (self.root / path.lstrip("/")).open("rb") as file:
+        """Give what a regular file says; links stay inside the root, and nothing is waited for."""
+        with open_inside(inside(self.root, f"/{path.lstrip('/')}")) as file:
             return file.read(_MOST_BYTES).decode(errors="replace")
 
-    def quietly(self, path: str) -> str | None:
+    def if_there(self, path: str) -> str | None:
+        """Give what a file says, None where there is none; raises OSError where it may not be read."""
         try:
             return self.text(path)
-        except OSError:
-            return None
+        except OSError as exc:
+            if exc.errno in _GONE:
+                return None
+            raise
 
     def cores(self, online: frozenset[int]) -> frozenset[tuple[int, int]]:
         return frozenset(
@@ -98,16 +103,28 @@ class _Reader:
             for cpu in online
         )
 
+    def governors(self, online: frozenset[int]) -> tuple[tuple[int, str], ...]:
+        texts = {cpu: self.if_there(f"{_CPUS}/cpu{cpu}/cpufreq/scaling_governor") for cpu in sorted(online)}
+        return tuple((cpu, text.strip()) for cpu, text in texts.items() if text is not None)
+
     def daemons(self, name: str) -> tuple[Daemon, ...]:
         """Give the processes of this name; one that ends meanwhile is left out."""
         found = []
-        for folder in sorted((self.root / "proc").iterdir()):
-            if not folder.name.isdecimal():
-                continue
+        for folder in sorted(inside(self.root, "/proc").iterdir()):
             # The kernel keeps 15 characters of a name.
-            if (self.quietly(f"proc/{folder.name}/comm") or "").rstrip("\n") != name[:15]:
-                continue
-            status = self.quietly(f"proc/{folder.name}/status") or ""
-            if match := re.search(r"^Cpus_allowed_list:\s*(\S+)", status, re.MULTILINE):
-                found.append(Daemon(int(folder.name), cpu_list(match[1])))
+            if folder.name.isdecimal() and (self.if_there(f"proc/{folder.name}/comm") or "").rstrip("\n") == name[:15]:
+                status = self.if_there(f"proc/{folder.name}/status")
+                found += [] if status is None else [Daemon(int(folder.name), _allowed(status))]
         return tuple(found)
+
+
+def _allowed(status: str) -> frozenset[int]:
+    match = re.search(r"^Cpus_allowed_list:\s*(\S+)", status, re.MULTILINE)
+    return _some(cpu_list(match[1] if match else ""))
+
+
+def _some(cpus: frozenset[int]) -> frozenset[int]:
+    """Give processors; none at all is no list of processors."""
+    if not cpus:
+        raise ValueError("no processor")
+    return cpus

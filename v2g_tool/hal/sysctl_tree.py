@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from pathlib import Path, PurePosixPath
 
 from v2g_tool.errors import NotPermitted, Refused, RequestError, Unreachable
@@ -180,19 +181,28 @@ def read_drop_in(root: Path, name: str) -> bytes | None:
         raise _drop_in_trouble(name, "read", error) from error
 
 
-def write_drop_in(root: Path, name: str, content: bytes) -> None:
-    """Write /etc/sysctl.d/NAME as a whole or not at all, mode 0644; raises as `read_drop_in`."""
+def write_drop_in(root: Path, name: str, content: bytes, mode: int = 0o644) -> None:
+    """Write /etc/sysctl.d/NAME as a whole or not at all; raises as `read_drop_in`."""
     place = _drop_in(root, name)
     try:
-        _replace(place, content)
+        _replace(place, content, mode)
     except OSError as error:
         raise _drop_in_trouble(name, "written", error) from error
 
 
-def restore_drop_in(root: Path, name: str, content: bytes | None) -> None:
+def drop_in_mode(root: Path, name: str) -> int:
+    """Give the permission bits of /etc/sysctl.d/NAME; raises as `read_drop_in`."""
+    place = _drop_in(root, name)
+    try:
+        return stat.S_IMODE(place.stat().st_mode)
+    except OSError as error:
+        raise _drop_in_trouble(name, "read", error) from error
+
+
+def restore_drop_in(root: Path, name: str, content: bytes | None, mode: int = 0o644) -> None:
     """Bring /etc/sysctl.d/NAME back to what it was: these bytes, or not there (None); raises as `read_drop_in`."""
     if content is not None:
-        write_drop_in(root, name, content)
+        write_drop_in(root, name, content, mode)
         return
     place = _drop_in(root, name)
     try:
@@ -218,14 +228,14 @@ def _drop_in(root: Path, name: str) -> Path:
     return place
 
 
-def _replace(place: Path, content: bytes) -> None:
+def _replace(place: Path, content: bytes, mode: int) -> None:
     """Write beside the place, then rename: a name without .conf is read by neither program."""
     temporary = place.with_name(f".{place.name}.part")
     temporary.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as stream:
-            os.fchmod(stream.fileno(), 0o644)
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +15,15 @@ from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.gridcode_profile import GridCodeProfile
 from v2g_tool.model.kernel_profile import KernelProfile
 from v2g_tool.model.site import Site
-from v2g_tool.model.sysctl import ConfigFile, LiveState, Unreadable
+from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
 from v2g_tool.procedures.intents import IntentStore
 from v2g_tool.procedures.kernel_change import Change, Kept, Kernel
 from v2g_tool.procedures.run import Run
 from v2g_tool.rules.catalogue import finding
 from v2g_tool.rules.host_settings import judge_host
-from v2g_tool.rules.kernel_keys import ISLANDING, KeyFacts, judge_keys, key_facts
+from v2g_tool.rules.kernel_keys import ISLANDING, NO_KERNEL, KeyFacts, judge_keys, key_facts, place
 from v2g_tool.rules.kernel_plan import as_question, drop_in_content, drop_in_values, held_back, to_write
 from v2g_tool.rules.ride_through import judge_timeout
-from v2g_tool.rules.sysctl_files import same_value
 
 SETTLE_S = 1.0
 """Time after which a written value is read once more: another writer shows by then."""
@@ -77,6 +77,7 @@ class Outcome:
     after: Look
     findings: list[Finding] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
     statement: str = "Nothing was written."
     error: V2GError | None = None
 
@@ -117,7 +118,8 @@ def settle_sysctl(yardstick: Yardstick, options: Options, store: IntentStore, ru
         outcome.error = exc
         check = "SYS-UNDO" if options.undo else "SYS-APPLY"
         if options.apply or options.persist or options.undo:
-            outcome.findings.append(finding(check, "kernel", Verdict.INCONCLUSIVE, f"Not done: {exc.what}."))
+            statement = f"Not done: {exc.what}. {outcome.statement}"
+            outcome.findings.append(finding(check, "kernel", Verdict.INCONCLUSIVE, statement, remedy=exc.todo))
     if not (isinstance(outcome.error, NotPermitted) and options.writes):
         # A stop has done its work by now: what there is still becomes a report.
         with run.shield():
@@ -130,38 +132,60 @@ def settle_sysctl(yardstick: Yardstick, options: Options, store: IntentStore, ru
 def look(yardstick: Yardstick, run: Run) -> Look:
     """Read all files and values, and record them."""
     files = config_files(yardstick.root)
-    keys = tuple(key_facts(key, live_value(yardstick.root, key.key), files.files) for key in yardstick.profile.keys)
+    keys = tuple(key_facts(key, _live(yardstick.root, key.key), files.files) for key in yardstick.profile.keys)
     run.record(
         "sysctl.look",
         {
             "live": {fact.key.key: fact.live.value if fact.live.value else f"<{fact.live.state}>" for fact in keys},
-            "files": {file.path: file.text if file.text is not None else "<masked>" for file in files.files},
+            "files": {file.path: _seen(file) for file in files.files},
+            "assignments": sorted(
+                {
+                    f"{place(a)} {a.key} = {a.value}"
+                    for f in keys
+                    for e in (f.boot, f.system)
+                    for a in (*e.shadowed, e.winner)
+                    if a
+                }
+            ),
             "unreadable": {file.path: file.reason for file in files.unreadable},
         },
     )
     return Look(keys, files.unreadable, files.files)
 
 
+def _live(root: Path, key: str) -> LiveValue:
+    if not (root / "proc/sys").is_dir():
+        return LiveValue(LiveState.FAILED, reason=NO_KERNEL)
+    return live_value(root, key)
+
+
+def _seen(file: ConfigFile) -> str:
+    """Give the SHA-256 of a file: other lines of it are nobody's business."""
+    return "<masked>" if file.text is None else hashlib.sha256(file.text.encode()).hexdigest()
+
+
 def _work(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outcome) -> None:
     kept = kernel.kept()
-    if kept is not None and kept.open:
-        _recover(kernel, kept, outcome)
-        outcome.before = look(yardstick, kernel.run)
-        kept = kernel.kept()
-    if options.undo:
-        _undo(kernel, kept, outcome)
-    else:
-        _apply(kernel, yardstick, options, outcome)
-    outcome.writes = list(kernel.writes)
+    try:
+        if kept is not None and kept.open:
+            _recover(kernel, kept, outcome)
+            outcome.before = look(yardstick, kernel.run)
+            kept = kernel.kept()
+        if options.undo:
+            _undo(kernel, kept, outcome)
+        else:
+            _apply(kernel, yardstick, options, outcome)
+    finally:
+        outcome.writes, outcome.restored = list(kernel.writes), list(kernel.restored)
 
 
 def _recover(kernel: Kernel, kept: Kept, outcome: Outcome) -> None:
-    left = kernel.undo(kept)
-    verdict = Verdict.FAIL if left else Verdict.PASS
-    statement = f"The run {kept.journal} was cut off while it wrote; what it had found was brought back"
-    statement += f", except: {'; '.join(left)}." if left else "."
+    left = kernel.recover(kept)
+    verdict = Verdict.FAIL if kernel.failed else Verdict.INCONCLUSIVE if left else Verdict.PASS
+    brought = ", ".join(kernel.restored) or "nothing had to be written"
+    statement = f"The run {kept.journal} was cut off while it wrote; what it had found was brought back: {brought}."
+    statement += f" Not so: {'; '.join(left)}." if left else ""
     outcome.findings.append(finding("SYS-RECOVERY", "kernel", verdict, statement))
-    kernel.writes.clear()
 
 
 def _recall(kernel: Kernel, outcome: Outcome) -> None:
@@ -182,11 +206,11 @@ def _undo(kernel: Kernel, kept: Kept | None, outcome: Outcome) -> None:
         _refused("SYS-UNDO", outcome)
         return
     left = kernel.undo(kept)
-    written = ", ".join(kernel.writes) or "nothing had to be written"
-    outcome.statement = f"What had been found was brought back: {written}."
+    brought = ", ".join(kernel.restored) or "nothing had to be written"
+    outcome.statement = f"What had been found was brought back: {brought}."
     if left:
-        outcome.statement += f" Left alone, because somebody changed it since: {'; '.join(left)}."
-    verdict = Verdict.INCONCLUSIVE if left else Verdict.PASS
+        outcome.statement += f" Not so, look at it by hand: {'; '.join(left)}."
+    verdict = Verdict.FAIL if kernel.failed else Verdict.INCONCLUSIVE if left else Verdict.PASS
     outcome.findings.append(finding("SYS-UNDO", "kernel", verdict, outcome.statement))
 
 
@@ -195,15 +219,19 @@ def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outc
     if not change:
         outcome.statement = "Everything asked for was set already: nothing was written."
         return
-    question = as_question(outcome.before.keys, change.values, kernel.drop_in if change.drop_in is not None else "")
+    question = _plan(yardstick, options, outcome, change)
     kernel.run.tell(question)
     if not kernel.run.consents(f"{question}?"):
         _refused("SYS-APPLY", outcome)
         return
-    kernel.apply(change)
-    outcome.statement = f"{question}: done, and read back."
-    kernel.run.sleep(SETTLE_S)
-    outcome.findings += _other_writers(kernel, change)
+    try:
+        outcome.findings += _other_writers(kernel.apply(change, SETTLE_S), change)
+    except V2GError:
+        outcome.statement = f"Written and brought back: {', '.join(kernel.restored) or 'nothing'}."
+        if kernel.failed:
+            outcome.statement += f" NOT brought back: {', '.join(kernel.failed)}; the next run tries again."
+        raise
+    outcome.statement = f"{question}: done, and read back at once and after {SETTLE_S:g} s."
 
 
 def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
@@ -217,16 +245,25 @@ def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
         statement = f"Written with --allow-derived although not verified: {', '.join(unproven)}."
         outcome.findings.append(finding("SYS-PROFILE", "kernel", Verdict.SKIPPED, statement))
     values = to_write(keys, allow_derived=derived) if options.apply else {}
-    content = drop_in_content(yardstick.profile.id, drop_in_values(keys, allow_derived=derived))
+    content = drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome))
     persist = options.persist and read_drop_in(yardstick.root, yardstick.profile.drop_in) != content
     return Change(values, content if persist else None)
 
 
+def _lasting(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[str, str]:
+    derived = options.allow_derived or yardstick.site.site.bench
+    return drop_in_values(outcome.before.keys, allow_derived=derived)
+
+
+def _plan(yardstick: Yardstick, options: Options, outcome: Outcome, change: Change) -> str:
+    drop_in = yardstick.profile.drop_in if change.drop_in is not None else ""
+    return as_question(outcome.before.keys, change.values, drop_in, _lasting(yardstick, options, outcome))
+
+
 def _say_plan(yardstick: Yardstick, options: Options, outcome: Outcome, run: Run) -> None:
     change = _change(yardstick, options, outcome)
-    drop_in = yardstick.profile.drop_in if change.drop_in is not None else ""
-    question = as_question(outcome.before.keys, change.values, drop_in)
-    outcome.statement = f"--dry-run, nothing was written. Would: {question}." if change else "Nothing is to be written."
+    plan = f"--dry-run, nothing was written. Would: {_plan(yardstick, options, outcome, change)}."
+    outcome.statement = plan if change else "Nothing is to be written."
     run.tell(outcome.statement)
     outcome.findings.append(finding("SYS-APPLY", "kernel", Verdict.SKIPPED, outcome.statement))
 
@@ -237,15 +274,12 @@ def _refused(check: str, outcome: Outcome) -> None:
     outcome.findings.append(finding(check, "kernel", Verdict.INCONCLUSIVE, outcome.statement, remedy=remedy))
 
 
-def _other_writers(kernel: Kernel, change: Change) -> list[Finding]:
-    """Read every written value once more; another value then has another writer."""
+def _other_writers(others: Sequence[tuple[str, str, LiveValue]], change: Change) -> list[Finding]:
+    """Judge the second reading: another value then has another writer."""
     found = []
-    for name, value in change.values.items():
-        now = live_value(kernel.root, name)
-        kernel.run.record("sysctl.read-again", {"key": name, "value": now.value, "state": str(now.state)})
-        if not same_value(now.value, value):
-            statement = f"It was set to {value} and reads {now.value or now.reason} after {SETTLE_S:g} s."
-            found.append(finding("SYS-WRITER", name, Verdict.FAIL, statement))
+    for name, value, now in others:
+        statement = f"It was set to {value} and reads {now.value or now.reason or 'empty'} after {SETTLE_S:g} s."
+        found.append(finding("SYS-WRITER", name, Verdict.FAIL, statement))
     if not found and change.values:
         statement = f"All {len(change.values)} written values still stand after {SETTLE_S:g} s."
         found.append(finding("SYS-WRITER", "kernel", Verdict.PASS, statement))
@@ -259,7 +293,7 @@ def _judged(yardstick: Yardstick, outcome: Outcome) -> list[Finding]:
     return [
         *_corrected(outcome, after),
         *after,
-        judge_timeout(_timeout_s(outcome.after), site.ems.islanding_action, yardstick.code, site.limits.category),
+        judge_timeout(_timeout(outcome.after), site.ems.islanding_action, yardstick.code, site.limits.category),
         *judge_host(host, site.ems.process, site.ems.config, own=yardstick.root == Path("/")),
     ]
 
@@ -277,9 +311,6 @@ def _corrected(outcome: Outcome, after: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _timeout_s(seen: Look) -> float | None:
-    """Give the islanding timeout at work in s; None where the kernel has none."""
-    for fact in seen.keys:
-        if ISLANDING in fact.key.key and fact.live.state is LiveState.PRESENT and fact.live.value.isdecimal():
-            return int(fact.live.value) / 1000
-    return None
+def _timeout(seen: Look) -> LiveValue | None:
+    """Give the islanding timeout at work; None where the profile has none."""
+    return next((fact.live for fact in seen.keys if ISLANDING in fact.key.key), None)

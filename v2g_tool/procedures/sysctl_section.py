@@ -24,8 +24,8 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
             _row(found, left, outcome.writes)
             for found, left in zip(outcome.before.keys, outcome.after.keys, strict=True)
         ),
-        drop_in=f"/etc/sysctl.d/{drop_in}" if drop_in in outcome.writes else "",
-        write_requests=len(outcome.writes),
+        drop_in=f"/etc/sysctl.d/{drop_in}" if drop_in in (*outcome.writes, *outcome.restored) else "",
+        write_requests=len(outcome.writes) + len(outcome.restored),
         statement=outcome.statement,
     )
     return Result("ems", outcome.findings, sections={"sysctl": section}, error=outcome.error)

@@ -57,9 +57,9 @@ def _check_words(options: Options) -> None:
 
 
 def _root(root: Path) -> Path:
-    if not (root / "proc/sys").is_dir():
+    if not any((root / part).is_dir() for part in ("proc/sys", "etc")):
         raise RequestError(
-            f"{root} is no file tree of a Linux computer: it has no proc/sys",
-            todo="Give --root a folder with proc/sys in it, or leave it away to examine this computer.",
+            f"{root} is no file tree of a Linux computer: it has neither etc nor proc/sys",
+            todo="Give --root the folder where the image is mounted, or leave it away to examine this computer.",
         )
     return root.absolute()

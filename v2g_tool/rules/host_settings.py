@@ -94,6 +94,8 @@ def _clock_source(facts: HostFacts) -> Finding:
 
 def _governor(facts: HostFacts) -> Finding:
     check = "SYS-GOVERNOR"
+    if reason := facts.trouble.get("governor") or facts.trouble.get("processors"):
+        return finding(check, "kernel", Verdict.INCONCLUSIVE, f"The governor could not be read: {reason}.")
     if not facts.governors:
         statement = "Not judged: this processor has no frequency governor, as in a virtual machine."
         return finding(check, "kernel", Verdict.SKIPPED, statement)

@@ -14,6 +14,8 @@ from v2g_tool.rules.sysctl_files import Assignment, Effective, Program, effectiv
 
 ISLANDING = "islanding"
 """What the name of a key says that somebody may take for anti-islanding protection."""
+NO_KERNEL = "there is no running kernel in this tree"
+"""Why nothing can be said about values at work in a mounted image."""
 MOST_NAMES = 4
 """So many keys are named in one sentence; the evidence names all."""
 
@@ -197,7 +199,12 @@ def _shadowed(facts: Sequence[KeyFacts]) -> list[Finding]:
 
 def _access(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[Finding]:
     shut = [fact for fact in facts if fact.live.state in (LiveState.FORBIDDEN, LiveState.FAILED)]
-    found = [
+    if shut and all(fact.live.reason == NO_KERNEL for fact in shut):
+        shut = []
+        found = [finding("SYS-LIVE", "kernel", Verdict.SKIPPED, f"Not judged: {NO_KERNEL}.")]
+    else:
+        found = []
+    found += [
         finding("SYS-ACCESS", fact.key.key, Verdict.INCONCLUSIVE, f"The key could not be read: {fact.live.reason}.")
         for fact in shut
     ]

@@ -47,12 +47,13 @@ def drop_in_content(profile: str, values: Mapping[str, str]) -> bytes:
     return (head + "".join(f"{key} = {value}\n" for key, value in values.items())).encode()
 
 
-def as_question(facts: Sequence[KeyFacts], values: Mapping[str, str], drop_in: str) -> str:
-    """Give the plan in words, with old and new values."""
+def as_question(facts: Sequence[KeyFacts], values: Mapping[str, str], drop_in: str, lasting: Mapping[str, str]) -> str:
+    """Give the plan in words: old and new values, and what the one file shall set."""
     found = {fact.key.key: fact.live.value for fact in facts}
     parts = [f"Set {', '.join(f'{key} {found[key]} → {value}' for key, value in values.items())}"] if values else []
     if drop_in:
-        parts.append(f"write /etc/sysctl.d/{drop_in}" if values else f"Write /etc/sysctl.d/{drop_in}")
+        content = ", ".join(f"{key} = {value}" for key, value in lasting.items())
+        parts.append(f"{'write' if values else 'Write'} /etc/sysctl.d/{drop_in} with {content or 'no key'}")
     return " and ".join(parts)
 
 

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.gridcode_profile import GridCodeProfile, LowVoltageStay
+from v2g_tool.model.sysctl import LiveState, LiveValue
 from v2g_tool.rules.catalogue import finding
 
 CHECK = "GC-RIDE-THROUGH"
 
 
-def judge_timeout(timeout_s: float | None, action: str, code: GridCodeProfile | None, category: str) -> Finding:
-    """Judge whether a trip `timeout_s` after the loss of the grid signal keeps ride-through; IEEE 1547-2018, 6.4.2.
+def judge_timeout(live: LiveValue | None, action: str, code: GridCodeProfile | None, category: str) -> Finding:
+    """Judge whether a trip after the islanding timeout (ms) keeps ride-through; IEEE 1547-2018, 6.4.2.
 
     A voltage sag that also silences the signal must not disconnect the charger sooner than the code's stay. To cease
     and come back without an operator is no trip.
     """
     if code is None:
-        statement = "Not judged: the site names no grid_code and category under [limits]."
-        return _said(Verdict.SKIPPED, statement)
-    if timeout_s is None:
+        return _said(Verdict.SKIPPED, "Not judged: the site names no grid_code and category under [limits].")
+    if live is None or live.state is LiveState.ABSENT:
         return _said(Verdict.SKIPPED, "Not judged: this kernel provides no islanding timeout.")
+    if live.state is not LiveState.PRESENT:
+        return _said(Verdict.INCONCLUSIVE, f"The islanding timeout could not be read: {live.reason}.")
+    if not live.value.isdecimal() or int(live.value) == 0:
+        return _said(Verdict.INCONCLUSIVE, f"The islanding timeout is {live.value or 'empty'}: that is no time.")
+    return _judged(int(live.value) / 1000, action, code, category)
+
+
+def _judged(timeout_s: float, action: str, code: GridCodeProfile, category: str) -> Finding:
+    shorter = [stay for stay in code.stays_of(category) if stay.stay_s > timeout_s]
     if action == "cease":
         statement = f"After {timeout_s:g} s without signal the EMS ceases and returns by itself: that is no trip."
+        if any(stay.mode == "mandatory" for stay in shorter):
+            statement += " In a sag the code may ask for power all the same: let a sag not silence the signal."
         return _said(Verdict.PASS, statement)
-    shorter = [stay for stay in code.stays_of(category) if stay.stay_s > timeout_s]
     if not shorter:
         return _said(Verdict.PASS, f"A trip after {timeout_s:g} s is later than any stay of category {category}.")
     return _conflict(timeout_s, action, code, category, shorter)
