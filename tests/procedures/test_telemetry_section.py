@@ -66,7 +66,12 @@ def test_rates_jitter_bursts_path_and_programs_are_there():
 def test_round_trips_have_percentiles_and_no_number_where_there_was_no_answer():
     trips = section().round_trips
 
-    assert (trips.kind, trips.asked, trips.unanswered, trips.judged) == ("ICMP echo", 301, 1, "99")
+    assert (trips.kind, trips.asked, trips.unanswered, trips.judged) == (
+        "ICMP echo",
+        282,
+        1,
+        "99",
+    )  # 19 lie between the pieces
     assert [(p.percentile, text(p.time)) for p in trips.points] == [
         *(("50", "5.000 ms"), ("90", "5.000 ms"), ("99", "5.000 ms"), ("99.9", ""), ("100", ""))
     ]

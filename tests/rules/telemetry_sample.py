@@ -62,7 +62,7 @@ def random_piece(rng: random.Random, ratio: float, seconds: int, started_s: floa
     return piece_of(per_second, seconds, started_s)
 
 
-def echoes_of(times_ms: Sequence[float | None], every_s: float = 0.1) -> tuple[Echo, ...]:
+def echoes_of(times_ms: Sequence[float | None], every_s: float = 0.05) -> tuple[Echo, ...]:
     """Give round trips of these durations in ms; None for no answer."""
     return tuple(Echo(at * every_s, None if ms is None else ms / 1e3) for at, ms in enumerate(times_ms))
 

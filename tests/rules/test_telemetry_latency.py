@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,14 +21,15 @@ from v2g_tool.rules.telemetry_latency import (
     nearest_rank,
 )
 
-from .telemetry_sample import echoes_of, facts_of
+from .telemetry_sample import echoes_of, facts_of, piece_of
 
 LIMITS = TelemetryLimits()
 TIMES = st.lists(st.none() | st.floats(0.01, 1e4), min_size=1, max_size=400)
 
 
 def judged(times_ms, **changes):
-    return latency_finding(facts_of(echoes=echoes_of(times_ms), echo_kind="icmp", **changes), LIMITS)
+    load = piece_of([], 60)
+    return latency_finding(facts_of(load, echoes=echoes_of(times_ms), echo_kind="icmp", **changes), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,25 @@ def test_a_percentile_is_judged_by_its_bounds(times_ms, verdict, words):
 
     assert (found.check, found.verdict) == ("NET-LATENCY", verdict)
     assert words in found.statement
+
+
+def test_round_trips_without_load_are_told_but_do_not_pass():
+    quiet = facts_of(echoes=echoes_of([5.0] * 400), echo_kind="icmp")
+    slow = facts_of(echoes=echoes_of([250.0] * 400), echo_kind="icmp")
+
+    assert latency_finding(quiet, LIMITS).verdict is Verdict.INCONCLUSIVE
+    assert "Without load" in latency_finding(quiet, LIMITS).statement
+    assert latency_finding(slow, LIMITS).verdict is Verdict.FAIL
+
+
+def test_only_round_trips_while_load_flowed_are_judged():
+    waited, loaded = echoes_of([5.0] * 400), echoes_of([250.0] * 100)
+    load = piece_of([], 5, started_s=20.0)
+    late = tuple(replace(echo, sent_s=echo.sent_s + 20.0) for echo in loaded)
+
+    found = latency_finding(facts_of(load, echoes=(*waited, *late), echo_kind="icmp"), LIMITS)
+
+    assert found.verdict is Verdict.FAIL
 
 
 def test_ten_slow_round_trips_are_too_few_to_fail_one_percent():

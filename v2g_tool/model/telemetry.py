@@ -44,6 +44,7 @@ class Piece:
         client: program and version that sent, for example `iperf 3.12`.
         server: version of the receiver, "" where it does not say.
         warnings: what the programs warned of.
+        kept_whole: whether each datagram was sent with fragmentation forbidden: what arrived then travelled whole.
     """
 
     started_s: float
@@ -62,6 +63,7 @@ class Piece:
     client: str
     server: str = ""
     warnings: tuple[str, ...] = ()
+    kept_whole: bool = False
 
 
 TroubleKind = Literal[

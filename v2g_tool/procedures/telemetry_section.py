@@ -70,7 +70,7 @@ def _loss(judged: LossVerdict) -> LossRecord:
 
 
 def _round_trips(facts: TelemetryFacts, limits: TelemetryLimits) -> RoundTrips | None:
-    found = latency(facts.echoes, limits.latency_percentile)
+    found = latency(facts.under_load or facts.echoes, limits.latency_percentile)
     if found is None:
         return None
     points = [*zip(SHOWN, found.percentiles, strict=True), (100.0, found.longest)]

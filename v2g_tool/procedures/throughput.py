@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from v2g_tool.errors import InstrumentError, Interrupted, NotPermitted, V2GError
+from v2g_tool.errors import InstrumentError, Interrupted, NotPermitted, RequestError, V2GError
 from v2g_tool.hal.contracts import Backhaul
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site import TelemetrySite
@@ -24,6 +26,8 @@ MARGIN = 1.1
 BUSY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 """Pauses before a busy server is asked again; a test that just ended on it frees it in some ms."""
 RETRIED = {"busy": "the server is busy", "udp-blocked": "the first datagram was not answered"}
+TICK_S = 0.05
+MODBUS_PORT = 502
 ALONE_S = 10.0
 """How long round trips are measured where no load may be sent."""
 
@@ -47,6 +51,7 @@ class Progress:
 
 
 Shown = Callable[[Progress], None]
+T = TypeVar("T")
 
 
 @dataclass
@@ -157,7 +162,7 @@ def measure_backhaul(
 
 
 def _measure(m: _Measurement, telemetry: TelemetrySite) -> None:
-    responder = m.backhaul.responder()
+    responder = _meanwhile(m, m.backhaul.responder)
     m.know(responder=responder)
     m.run.record("telemetry.responder", {"kind": responder.kind, "detail": responder.detail})
     if responder.kind == "modbus":
@@ -166,10 +171,37 @@ def _measure(m: _Measurement, telemetry: TelemetrySite) -> None:
             if there:
                 m.run.sleep(ALONE_S)
     elif responder.kind in ("iperf3", "iperf3-busy"):
-        m.know(path=m.backhaul.path_size(), before=m.backhaul.counters())
+        if telemetry.echo == "modbus" and (telemetry.echo_port or MODBUS_PORT) == telemetry.port:
+            raise RequestError(
+                f"Modbus transactions cannot be timed on port {telemetry.port}: an iperf3 server answers there",
+                todo="Name the Modbus device's port as echo_port under [telemetry], or choose another echo.",
+                key=("telemetry", "echo"),
+            )
+        m.know(path=_meanwhile(m, m.backhaul.path_size), before=m.backhaul.counters())
         with _echoes(m, telemetry.echo):
             m.pieces_until_decided()
         m.know(after=m.backhaul.counters())
+
+
+def _meanwhile(m: _Measurement, ask: Callable[[], T]) -> T:
+    """Ask in a thread of its own, so that a stop need not wait for an answer that never comes."""
+    given: list[T] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            given.append(ask())
+        except Exception as exc:  # noqa: BLE001 - handed over to the main thread as it is
+            failed.append(exc)
+
+    asking = threading.Thread(target=work, name="asking", daemon=True)
+    asking.start()
+    while asking.is_alive():
+        m.run.check()
+        asking.join(TICK_S)
+    if failed:
+        raise failed[0]
+    return given[0]
 
 
 @contextmanager

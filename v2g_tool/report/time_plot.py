@@ -40,7 +40,7 @@ class TimePlot:
 
     def at_s(self, seconds: float) -> float:
         """Give the horizontal place of a time, within the plot."""
-        return self.x + self.width * _within((seconds - self.start) / (self.end - self.start))
+        return self.x + self.width * _within((seconds - self.start) / ((self.end - self.start) or 1.0))
 
     def at(self, value: float) -> float:
         """Give the vertical place of a value, within the plot."""

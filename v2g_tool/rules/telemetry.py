@@ -10,6 +10,7 @@ from v2g_tool.rules.telemetry_counts import Comparison, compare, counts_finding,
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
 from v2g_tool.rules.telemetry_latency import latency_finding
 from v2g_tool.rules.telemetry_loss import (
+    FEWEST_SECONDS,
     LossVerdict,
     datagrams_needed,
     datagrams_to_decide,
@@ -144,6 +145,9 @@ def _not_the_whole(facts: TelemetryFacts, limits: TelemetryLimits) -> str:
         return "the run was stopped"
     if any(piece.server_lost is None for piece in facts.pieces):
         return "the receiver gave no output, so datagrams that came double may hide losses"
+    lossy = any(piece.lost or piece.out_of_order or piece.sent > piece.counted for piece in facts.pieces)
+    if lossy and sum(len(piece.intervals) for piece in facts.pieces) < FEWEST_SECONDS:
+        return "in so few seconds nobody can tell whether losses come in bursts"
     if not rate_reached(facts.pieces, limits):
         return "the load was below the rate that was asked for (NET-RATE)"
     return ""

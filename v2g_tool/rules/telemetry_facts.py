@@ -77,6 +77,12 @@ class TelemetryFacts:
         """Host and port in one word: `telemetry-srv:502`, `[fd00::5]:502`."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def under_load(self) -> tuple[Echo, ...]:
+        """The round trips that were asked for while load flowed."""
+        spans = [(piece.started_s, piece.started_s + piece.seconds) for piece in self.pieces]
+        return tuple(echo for echo in self.echoes if any(a <= echo.sent_s <= b for a, b in spans))
+
     def finding(
         self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = (), remedy: str = ""
     ) -> Finding:

@@ -99,7 +99,8 @@ def latency_finding(facts: TelemetryFacts, limits: TelemetryLimits) -> Finding:
     if facts.no_echoes:
         statement = f"No round trip could be measured: {facts.no_echoes.rstrip('.')}."
         return facts.finding("NET-LATENCY", Verdict.INCONCLUSIVE, statement)
-    found = latency(facts.echoes, limits.latency_percentile)
+    loaded = facts.under_load
+    found = latency(loaded or facts.echoes, limits.latency_percentile)
     if found is None:
         return facts.finding("NET-LATENCY", Verdict.INCONCLUSIVE, "No round trip was measured.")
     kind = KIND_WORDS[facts.echo_kind]
@@ -107,6 +108,8 @@ def latency_finding(facts: TelemetryFacts, limits: TelemetryLimits) -> Finding:
         statement = f"None of {found.asked} questions by {kind} was answered: it may be blocked on the way."
         return facts.finding("NET-LATENCY", Verdict.INCONCLUSIVE, statement, _evidence(found, limits), BLOCKED)
     verdict, statement = _judged(found, limits)
+    if not loaded and verdict is Verdict.PASS:
+        verdict, statement = Verdict.INCONCLUSIVE, f"Without load, {statement}"
     remedy = LONGER if verdict is Verdict.INCONCLUSIVE else ""
     ending = f" ({found.asked} by {kind}, {found.unanswered} unanswered): network latency, not measurement latency."
     return facts.finding("NET-LATENCY", verdict, statement + ending, _evidence(found, limits), remedy)

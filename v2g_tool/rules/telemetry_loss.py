@@ -20,6 +20,8 @@ ERROR = 0.05
 """How often the interval may miss the truth, all looks together."""
 MOST_LOOKS = 40
 """Beyond so many looks the error of one can't be told from none; no run has them."""
+FEWEST_SECONDS = 4
+"""In fewer seconds with losses nobody can tell whether they come in bursts: such a loss does not pass."""
 LEVEL = 0.01
 """How often losses that are independent may be taken for bursts."""
 FARTHEST = 1000.0

@@ -190,7 +190,7 @@ def packet_bytes(facts: TelemetryFacts) -> int | None:
 def is_fragmented(facts: TelemetryFacts) -> bool:
     """Tell whether datagrams were cut: then what is lost are fragments, and the loss figure is another one."""
     size, grown = packet_bytes(facts), growth(facts)
-    if size is None:
+    if size is None or all(piece.kept_whole for piece in facts.pieces):
         return False
     if (room := _room(facts.path)) is not None and size > room:
         return True
@@ -217,6 +217,9 @@ def fragment_finding(facts: TelemetryFacts) -> Finding:
         *([Evidence(name="fragments made", value=str(created), source="all programs")] if grown else []),
         *([Evidence(name="path", value=path.statement)] if path and path.statement else []),
     ]
+    if all(piece.kept_whole and piece.counted > 0 for piece in facts.pieces):
+        statement = f"Packets of {size} B pass whole: each was sent with fragmentation forbidden, and they arrived."
+        return facts.finding("NET-FRAGMENT", Verdict.PASS, statement, evidence)
     if is_fragmented(facts):
         cut = f"packets of {size} B do not pass {room} B whole" if room is not None and size > room else ""
         made = f"this computer made {created} fragments" if created else ""

@@ -138,13 +138,22 @@ def test_given_the_benchs_modbus_device_then_transactions_are_timed_and_nothing_
     assert not log.requests()
 
 
-def test_given_a_unit_that_refuses_then_the_exception_is_an_answer() -> None:
+@pytest.mark.parametrize(
+    ("code", "found"), [(0x01, [1]), (0x02, [1]), (0x03, [1]), (0x04, []), (0x06, []), (0x0A, []), (0x0B, [])]
+)
+def test_an_exception_of_a_gateway_is_no_answer_of_the_device(code: int, found: list[int]) -> None:
+    assert transactions(bytes.fromhex(f"0001 0000 0003 01 83 {code:02x}")) == (found, b"")
+
+
+def test_given_a_unit_that_is_not_there_then_the_gateways_exception_answers_nothing() -> None:
     with (
         modbus_device() as (port, _log),
         open_backhaul(site(5201, echo_port=port, echo_unit=9), lambda _kind, _data: None) as backhaul,
     ):
         echoes = backhaul.echoes("modbus")
-        assert until(echoes, answered(2))
+        assert until(echoes, lambda seen: len(seen) >= 1)
+
+    assert all(echo.round_trip_s is None for echo in echoes.close())
 
 
 def test_given_a_stream_that_is_no_modbus_then_it_goes_on_asking() -> None:

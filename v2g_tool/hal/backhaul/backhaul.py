@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from v2g_tool.errors import Unreachable
@@ -91,6 +92,8 @@ class LiveBackhaul:
         command = program.command_for(task, keep_whole=keep_whole)
         ran = program.run(task, command, self._clock, waiting)
         result = ran.result
+        if isinstance(result, Piece):
+            result = replace(result, kept_whole="--dont-fragment" in ran.command)
         self._record(
             "iperf3",
             {

@@ -85,16 +85,21 @@ class BackgroundEchoes:
         next_s = self._clock()
         while not self._closing.is_set() and self._ledger.asked < MOST_ECHOES:
             if self._clock() >= next_s and self._ledger.pending < self._wire.most_pending:
-                self._ask()
-                next_s = max(next_s + self._interval_s, self._clock() - self._interval_s)
+                # A question that had to wait for the one before is late by that too: a device that hangs for a while
+                # is not let off with one slow answer.
+                self._ask(next_s)
+                next_s += self._interval_s
             due_s = next_s - self._clock() if self._ledger.pending < self._wire.most_pending else _STEP_S
             self._listen(min(_STEP_S, max(0.0, due_s)))
         self._finish()
 
-    def _ask(self) -> None:
+    def _ask(self, due_s: float) -> None:
         sequence = self._ledger.asked
+        now_s = self._clock()
+        # Only a wait for answers counts; how late this thread itself was woken up does not.
+        asked_s = due_s if self._wire.most_pending == 1 and now_s - due_s > self._interval_s else now_s
         with self._lock:
-            self._ledger.ask(sequence, self._clock())
+            self._ledger.ask(sequence, asked_s)
         with contextlib.suppress(OSError):  # it did not go out: a question without an answer, which is what it is
             self._wire.ask(sequence)
 

@@ -155,7 +155,7 @@ def records(content: bytes, nonce: bytes) -> tuple[list[int], bytes]:
 
 
 class ModbusWire:
-    """Transactions that read one holding register; an exception is an answer too. One at a time, as devices expect."""
+    """Transactions that read one holding register; that it does not exist is an answer too. One at a time."""
 
     most_pending = 1
 
@@ -187,6 +187,10 @@ class ModbusWire:
         self._stream.close()
 
 
+NOT_THE_DEVICE = frozenset({0x04, 0x06, 0x0A, 0x0B})
+"""Exceptions with which a gateway, or a device that is busy or broken, says that there is no answer (V1.1b3, 7)."""
+
+
 def transactions(content: bytes) -> tuple[list[int], bytes | None]:
     """Give the transaction numbers of whole answers to function 3, and the beginning of the next; None: no Modbus."""
     found: list[int] = []
@@ -196,6 +200,7 @@ def transactions(content: bytes) -> tuple[list[int], bytes | None]:
             return found, None
         if len(content) < 6 + length:
             break
-        found.append(number)
+        if not (function & 0x80 and content[_HEADER.size] in NOT_THE_DEVICE):
+            found.append(number)
         content = content[6 + length :]
     return found, content

@@ -13,6 +13,7 @@ whatever arrived (seen with iperf 3.12).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _LATE = re.compile(r"sec +(\d{1,18}) datagrams received out-of-order")
 _VERSION = re.compile(r"^iperf 3\.\S{1,20}", re.MULTILINE)
 _ACCEPTED = "Accepted connection from"
 _RULE = "- - - - -"
+_MOST_S, _MOST_DATAGRAMS = 1e5, 10**9
+"""No piece lasts longer, and none has more datagrams."""
 _REMNANT_S = 0.1
 """A last interval shorter than this, in which nothing arrived, is the time that the sender took to say it is done."""
 
@@ -76,7 +79,7 @@ def _lines(texts: Sequence[str]) -> list[_Line]:
     for text in texts:
         summary = summary or text.strip().startswith(_RULE)
         match = _LINE.search(text)
-        if match and "(omitted)" not in match["rest"]:
+        if match and "(omitted)" not in match["rest"] and _can_be(_interval(match)):
             found.append(_Line(_interval(match), summary or "receiver" in match["rest"], match["stream"] == "SUM"))
     return found
 
@@ -118,7 +121,18 @@ def _interval_of(summary: Mapping[str, object]) -> Interval | None:
     jitter, lost, total = real(summary, "jitter_ms"), whole(summary, "lost_packets"), whole(summary, "packets")
     if None in (start, end, rate, jitter, lost, total) or summary.get("omitted") is True:
         return None
-    return Interval(start, end, rate, jitter, lost, total)  # type: ignore[arg-type]  # none of them is None
+    found = Interval(start, end, rate, jitter, lost, total)  # type: ignore[arg-type]  # none of them is None
+    return found if _can_be(found) else None
+
+
+def _can_be(interval: Interval) -> bool:
+    """Tell whether a receiver can have counted this: times run forward, and no more is lost than there was."""
+    return (
+        0 <= interval.start_s < interval.end_s < _MOST_S
+        and math.isfinite(interval.received_bits_per_s)
+        and 0 <= interval.jitter_ms < _MOST_S * 1e3
+        and abs(interval.lost) <= interval.total <= _MOST_DATAGRAMS
+    )
 
 
 def _without_remnant(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
