@@ -118,7 +118,9 @@ class Site:
 
     def evidence(self) -> list[dict[str, Any]]:
         """Give the newest run's whole evidence lines, also while it runs."""
-        lines = (self.report() / "evidence.jsonl").read_bytes().split(b"\n")[:-1] if self.reports() else []
+        # A run makes its folder first, and its journal in it a moment later.
+        journals = [path / "evidence.jsonl" for path in self.reports()[-1:]]
+        lines = [line for path in journals if path.exists() for line in path.read_bytes().split(b"\n")[:-1]]
         return [json.loads(line) for line in lines if line.endswith(b"}")]
 
     def wait_for(self, kind: str, count: int = 1, timeout_s: float = 60) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.commands import HERE, Site, findings, report_of, site, verdicts
-from tests.system.test_sysctl import APPLY, TIMEOUT, folders, live, snapshot, sysctl, tree
+from tests.system.test_sysctl import APPLY, TIMEOUT, folders, journal, live, snapshot, sysctl, tree
 from v2g_tool.bench.sysctl_tree import make_tree
 
 
@@ -56,7 +56,7 @@ def test_a_stop_before_the_second_reading_brings_everything_back(here: Site):
     before = snapshot(tree(here))
     child = here.start("sysctl", *APPLY)
     end = time.monotonic() + 30
-    while not (folders(here) and b"sysctl.drop-in" in (folders(here)[-1] / "evidence.jsonl").read_bytes()):
+    while b"sysctl.drop-in" not in journal(here):
         assert time.monotonic() < end
         time.sleep(0.01)
 

@@ -16,7 +16,7 @@ from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
 
 CONFIDENCE = 0.95
 """One-sided, for each end."""
-LONGER = "Run again with a longer --max-time: more round trips decide more."
+LONGER = "Run again with --seconds 16 or more: more round trips decide more."
 BLOCKED = "Have echoes let through on the way, or set another 'echo' in the site file."
 SHOWN = (50.0, 90.0, 99.0, 99.9)
 KIND_WORDS = {
