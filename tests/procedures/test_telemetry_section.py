@@ -89,7 +89,7 @@ def test_round_trips_have_percentiles_and_no_number_where_there_was_no_answer():
         ),
         (
             {"interrupted": True, "pieces": ()},
-            "No load was sent, 301 round trips. The measurement did not come to its end.",
+            "No piece of load came to its end, 301 round trips. The measurement did not come to its end.",
         ),
     ],
 )

@@ -113,9 +113,10 @@ def _programs(facts: TelemetryFacts) -> tuple[str, ...]:
 def _statement(facts: TelemetryFacts) -> str:
     pieces = len(facts.pieces)
     seconds = math.fsum(p.seconds for p in facts.pieces)
-    load = (
-        f"{seconds:.0f} s of load in {pieces} {'piece' if pieces == 1 else 'pieces'}" if pieces else "No load was sent"
-    )
+    # A piece that was cut off has sent, and its counts are lost with it.
+    refused = facts.responder is not None and facts.responder.kind != "iperf3"
+    nothing = "No load was sent" if refused else "No piece of load came to its end"
+    load = f"{seconds:.0f} s of load in {pieces} {'piece' if pieces == 1 else 'pieces'}" if pieces else nothing
     trips = f"{len(facts.echoes)} round trips" if facts.echoes else "no round trip measured"
     ended = " The measurement did not come to its end." if facts.trouble is not None or facts.interrupted else ""
     return f"{load}, {trips}.{ended}"

@@ -210,7 +210,7 @@ def fragment_finding(facts: TelemetryFacts) -> Finding:
     size, grown, path = packet_bytes(facts), growth(facts), facts.path
     created = grown.fragments_created if grown else None
     if size is None:
-        return facts.finding("NET-FRAGMENT", Verdict.SKIPPED, "Not judged: no datagram was sent.")
+        return facts.finding("NET-FRAGMENT", Verdict.SKIPPED, "Not judged: no piece of load came to its end.")
     room = _room(path)
     evidence = [
         Evidence(name="packet", value=str(size), unit="B", limit=f"{room} B" if room is not None else ""),
