@@ -15,11 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.bounds import HANG_S
+
 TELEMETRY = tomllib.loads(Path(os.environ["V2G_SITE"]).read_text())["telemetry"]
 HOST, PORT = TELEMETRY["host"], TELEMETRY["port"]
 COOKIE = b"a cookie of thirty-seven bytes, so..."
 IDENTITY = bytes.fromhex("0001 0000 0006 01 04 0000 0002")
-PATIENCE_S = 20.0
+PATIENCE_S = HANG_S
 
 
 def truth() -> dict[str, Any]:
@@ -38,7 +40,7 @@ def load(length: str = "1400", rate: str = "20M") -> dict[str, Any]:
     """Send for one second."""
     line = ["iperf3", "-c", HOST, "-p", str(PORT), "-u", "-b", rate, "-l", length, "-t", "1"]
     line += ["-J", "--get-server-output", "--dont-fragment"]
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=40, check=False)
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_S, check=False)
     told = json.loads(done.stdout)
     if "error" in told:
         return {"error": told["error"], "truth": truth()}
@@ -118,7 +120,7 @@ def _udp() -> bytes:
 
 
 def _tcp() -> bytes:
-    with socket.create_connection((HOST, 7), timeout=5.0) as wire:
+    with socket.create_connection((HOST, 7), timeout=HANG_S) as wire:
         wire.sendall(b"are you there?")
         return wire.recv(200)
 

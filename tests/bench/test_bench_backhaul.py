@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import HANG_S
 from v2g_tool.bench.backhaul import programs
 from v2g_tool.bench.namespace import own_network
 from v2g_tool.bench.run import Bench
@@ -33,7 +34,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), r
 @pytest.fixture(scope="module", autouse=True)
 def _backhaul() -> None:
     """Skip where a system has none; from then on it is an error when it is not there."""
-    done = subprocess.run([*bench_line(), "true"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*bench_line(), "true"], capture_output=True, text=True, timeout=HANG_S, check=False)
     if "bench runs without" in done.stderr:
         pytest.skip(done.stderr.strip())
 
@@ -45,7 +46,7 @@ def bench_line(*faults: str, python: str = sys.executable) -> list[str]:
 def on_bench(*words: str, faults: tuple[str, ...] = ()) -> Any:
     """Give what each word told, the only one alone."""
     line = [*bench_line(*faults), sys.executable, LOAD, *words]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=HANG_S, check=False)
     return told_by(done)
 
 
@@ -65,7 +66,7 @@ def gone(process: int) -> bool:
 
 def wait_until_gone(processes: list[int]) -> list[int]:
     """Give those that are still there when patience ends."""
-    until_s = time.monotonic() + 10.0
+    until_s = time.monotonic() + HANG_S
     while not all(map(gone, processes)) and time.monotonic() < until_s:
         time.sleep(0.02)
     return [process for process in processes if not gone(process)]
@@ -238,7 +239,7 @@ def test_an_ordinary_user_has_the_same_backhaul() -> None:
     python, env = unprivileged_python()
     faults = ("telemetry-loss:ratio=0.05", "telemetry-rate-limit", "telemetry-delay:delay=0.01")
     line = [*NOBODY, *bench_line(*faults, python=python), python, LOAD, "who", "load,1400,6M", "echoes"]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=90, check=False, env=env, cwd="/")
+    done = subprocess.run(line, capture_output=True, text=True, timeout=HANG_S, check=False, env=env, cwd="/")
     if "without PLC modems" in done.stderr:
         pytest.skip(done.stderr.strip())
     who, load, _ = told_by(done)
@@ -284,7 +285,7 @@ def test_when_its_command_ends_no_process_stays(fault: tuple[str, ...]) -> None:
         assert bench.stdin is not None
         assert not any(map(gone, servers))
         bench.stdin.close()
-        bench.wait(timeout=20)
+        bench.wait(timeout=HANG_S)
 
     assert len(servers) == 1 + len(fault)
     assert all(map(gone, servers))
@@ -294,7 +295,7 @@ def test_when_its_command_ends_no_process_stays(fault: tuple[str, ...]) -> None:
 def test_when_the_bench_is_ended_by_a_signal_no_process_stays(number: signal.Signals) -> None:
     with held_bench("telemetry-server-busy") as (bench, servers):
         bench.send_signal(number)
-        bench.wait(timeout=20)
+        bench.wait(timeout=HANG_S)
 
     assert len(servers) == 2
     assert wait_until_gone(servers) == []
@@ -322,7 +323,7 @@ def test_without_nftables_the_bench_works_and_one_line_says_what_to_install(tmp_
     look = "import os; print('V2G_BENCH_BACKHAUL' in os.environ, 'telemetry]' in open(os.environ['V2G_SITE']).read())"
     line = [sys.executable, "-c", code, "[]", sys.executable, "-c", look]
     env = {**os.environ, "PATH": str(tmp_path)}
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, env=env)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=HANG_S, check=False, env=env)
 
     assert done.stdout == "False False\n"
     assert done.stderr == (

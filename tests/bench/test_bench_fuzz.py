@@ -54,7 +54,7 @@ reads = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(st.binary(min_size=1, max_size=253), structured, reads), min_size=1, max_size=8))
 def test_any_modbus_request_is_answered_or_refused(requests: list[bytes]) -> None:
     for device in devices():
@@ -77,7 +77,7 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(st.text(max_size=20), st.lists(words, max_size=8).map("".join)), max_size=6))
 def test_any_line_is_answered_or_goes_to_the_error_queue(lines: list[str]) -> None:
     instrument = Wt300e(Plant(1), AnalyzerModel(1), standing, FaultSet("analyzer_01"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from v2g_tool.bench.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.faults import FaultSet, parse_fault
 from v2g_tool.bench.meter_core import MeterCore
@@ -150,7 +151,7 @@ def tcp() -> Iterator[Callable[..., socket.socket]]:
         server = ModbusTcpServer(device)
         server.start()
         servers.append(server)
-        client = socket.create_connection(("127.0.0.1", server.port), timeout=2.0)
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=HANG_S)
         opened.append(client)
         return client
 

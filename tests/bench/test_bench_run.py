@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 import v2g_tool.bench
+from tests.bounds import HANG_S
 from v2g_tool.bench.run import Bench, run_bench
 from v2g_tool.errors import RequestError
 
@@ -41,7 +42,7 @@ def site(bench: Bench) -> dict[str, Any]:
 
 def polled(*arguments: str) -> list[float]:
     """Give what mbpoll reads; its exit status does not tell success, its output does."""
-    done = subprocess.run(["mbpoll", "-1", *arguments], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(["mbpoll", "-1", *arguments], capture_output=True, text=True, timeout=HANG_S, check=False)
     return [float(value) for value in re.findall(r"^\[\d+\]:\s+(\S+)", done.stdout, re.MULTILINE)]
 
 
@@ -127,7 +128,7 @@ def test_pyvisa_reads_the_analyzer(bench: Bench, site: dict[str, Any], link: str
             else bench.environment()["V2G_BENCH_HISLIP"]
         )
         session = manager.open_resource(
-            resource, timeout=3000, open_timeout=1000, read_termination="\n", write_termination="\n"
+            resource, timeout=HANG_S, open_timeout=1000, read_termination="\n", write_termination="\n"
         )
     try:
         assert session.query("*IDN?") == "YOKOGAWA,WT333E,91N408871,F1.02"
@@ -181,7 +182,7 @@ def test_ct_ratio_fault_is_configured_on_both_sides(tmp_path: Path) -> None:
         site = tomllib.loads((tmp_path / "site.toml").read_text())
         assert site["meters"]["meter_01"]["ct"] == {"primary_a": 100, "secondary_a": 5}
         port = site["meters"]["meter_01"]["port"]
-        with socket.create_connection(("127.0.0.1", port), timeout=2.0) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=HANG_S) as client:
             client.sendall(bytes.fromhex("0001 0000 0006 01 04 0027 0002"))
             assert client.recv(64)[-4:] == bytes.fromhex("0064 0005")
 
@@ -191,7 +192,7 @@ def test_several_clients_are_served_and_all_is_gone_afterwards() -> None:
     bench.start()
     folder = bench.directory
     port = tomllib.loads((folder / "site.toml").read_text())["meters"]["meter_01"]["port"]
-    clients = [socket.create_connection(("127.0.0.1", port), timeout=2.0) for _ in range(5)]
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=HANG_S) for _ in range(5)]
     for client in clients:
         client.sendall(bytes.fromhex("0001 0000 0006 01 04 0000 0002"))
         assert client.recv(64).endswith(b"EMSM")
@@ -201,7 +202,7 @@ def test_several_clients_are_served_and_all_is_gone_afterwards() -> None:
         client.close()
     assert not folder.exists()
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", port), timeout=2.0)
+        socket.create_connection(("127.0.0.1", port), timeout=HANG_S)
 
 
 def test_a_command_runs_beside_the_bench_and_its_status_is_returned() -> None:
@@ -243,7 +244,7 @@ def test_signals_reach_the_command_and_the_bench_cleans_up(number: signal.Signal
         assert folder.is_dir()
         process.send_signal(number)
 
-        assert process.wait(timeout=10) == 11
+        assert process.wait(timeout=HANG_S) == 11
     assert not folder.exists()
 
 
@@ -251,7 +252,7 @@ def test_the_bench_ends_while_a_client_waits_for_an_event_that_never_comes() -> 
     with Bench() as bench:
         site = tomllib.loads((bench.directory / "site.toml").read_text())
         port = int(site["analyzers"]["analyzer_01"]["resource"].split("::")[2])
-        client = socket.create_connection(("127.0.0.1", port), timeout=2.0)
+        client = socket.create_connection(("127.0.0.1", port), timeout=HANG_S)
         client.sendall(b"*IDN?\n")
         assert client.recv(100).startswith(b"YOKOGAWA")
         client.sendall(b":STATus:FILTer1 NEVer;:COMMunicate:WAIT 1\n")
@@ -265,12 +266,12 @@ def test_an_analyzer_that_drops_the_connection_can_be_reached_again(fault: str, 
     with Bench(faults=[fault]) as bench:
         site = tomllib.loads((bench.directory / "site.toml").read_text())
         port = int(site["analyzers"]["analyzer_01"]["resource"].split("::")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=2.0) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=HANG_S) as client:
             client.sendall(b"*IDN?\n" * requests)
             received = b""
             while part := client.recv(100):
                 received += part
         assert received.count(b"YOKOGAWA") == 1
-        with socket.create_connection(("127.0.0.1", port), timeout=2.0) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=HANG_S) as client:
             client.sendall(b"*IDN?\n")
             assert client.recv(100).startswith(b"YOKOGAWA")

@@ -11,7 +11,7 @@ from v2g_tool.model.site import ModbusLink
 
 from .peers import Brain, Registers, RtuPeer, Script, TcpPeer, rtu_peer, tcp_peer
 
-TIMEOUT_S = 0.15
+TIMEOUT_S = 0.4
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.hal.modbus.plan import TCP_GAP, Request, plan, worthwhile_gap
@@ -171,7 +171,6 @@ def register_maps(draw: st.DrawFn) -> tuple[dict[str, Register], Wire, int]:
     return registers, wire, draw(st.integers(0, 60))
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(register_maps())
 def test_every_register_is_fetched_once_and_lies_inside_its_request(
     drawn: tuple[dict[str, Register], Wire, int],
@@ -187,7 +186,6 @@ def test_every_register_is_fetched_once_and_lies_inside_its_request(
             assert registers[name].end <= request.address + request.count
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(register_maps())
 def test_no_request_breaks_a_limit_of_the_wire(drawn: tuple[dict[str, Register], Wire, int]) -> None:
     registers, wire, gap = drawn
@@ -202,7 +200,6 @@ def test_no_request_breaks_a_limit_of_the_wire(drawn: tuple[dict[str, Register],
         assert {registers[name].function or wire.read_function for name in request.names} == {request.function}
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(register_maps())
 def test_a_request_begins_and_ends_with_a_value(drawn: tuple[dict[str, Register], Wire, int]) -> None:
     registers, wire, gap = drawn

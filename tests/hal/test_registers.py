@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.hal.modbus.registers import number, raw_number, step, text, words_of
@@ -228,7 +228,6 @@ def kinds_with_values(draw: st.DrawFn) -> tuple[str, int]:
     return kind, draw(st.integers(*RANGES[kind]))
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(kinds_with_values(), st.sampled_from(BOTH_ORDERS))
 def test_every_integer_comes_back_from_its_words(drawn: tuple[str, int], order: str) -> None:
     kind, raw = drawn
@@ -236,7 +235,6 @@ def test_every_integer_comes_back_from_its_words(drawn: tuple[str, int], order: 
     assert raw_number(register(kind), words_of(register(kind), raw, order), order) == raw
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(
     st.sampled_from(["u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"]),
     st.lists(st.integers(0, 0xFFFF), min_size=4, max_size=4),
@@ -248,7 +246,6 @@ def test_no_words_whatsoever_make_a_number_raise_or_be_infinite(kind: str, conte
     assert value is None or math.isfinite(value)
 
 
-@settings(deadline=None)  # a busy machine is no finding
 @given(st.lists(st.integers(0, 0xFFFF), max_size=16))
 def test_no_words_whatsoever_make_a_text_raise(content: list[int]) -> None:
     assert "\0" not in text(content)

@@ -24,7 +24,7 @@ from .conftest import Notes
 from .peers import CLOSE, Dialogue, TcpPeer, closed_port, line_length, tcp_peer
 
 WT300E, _ = load_profile("yokogawa-wt300e", AnalyzerProfile)
-TIMEOUT_S = 0.15
+TIMEOUT_S = 0.4
 NAME = "YOKOGAWA,WT333E,C2ZA12345V,F1.04"
 IDENTITY = Identity("YOKOGAWA", "WT333E", "C2ZA12345V", "F1.04")
 OTHER_NAME = "YOKOGAWA,WT333E,C2ZA99999V,F1.04"

@@ -316,7 +316,7 @@ def test_groups_that_a_charger_corrected_to_zero_are_no_saturation():
 VALUES = st.one_of(st.none(), st.integers(0, 120).map(float))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(VALUES, min_size=58, max_size=58), min_size=1, max_size=4), st.sampled_from([50.0, 60.0]))
 def test_any_attenuation_map_gives_causes_with_confidence_and_numbers(rows, mains_hz):
     spectrum = Spectrum(GROUPS, tuple(Row(f"sound {n}", 0.033 * n, tuple(row)) for n, row in enumerate(rows)))
@@ -328,7 +328,7 @@ def test_any_attenuation_map_gives_causes_with_confidence_and_numbers(rows, main
     assert blind_spots(link, mains_hz)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.sampled_from([None, 0.0, 2.0, 4.0, 10.0, 28.0, 36.0]), min_size=30, max_size=30), st.integers(1, 6))
 def test_any_bit_loading_map_gives_causes_with_confidence_and_numbers(pattern, slots):
     values = tuple(pattern[at * len(pattern) // len(CARRIERS)] for at in range(len(CARRIERS)))

@@ -53,7 +53,7 @@ MAPS = st.builds(
 LIMITS = st.none() | st.floats(-10, 40)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(MAPS, MASKS, SERVICES, LIMITS, st.integers(1, 140), st.integers(1, 40), st.sampled_from(["utf-8", "ascii"]))
 def test_a_terminal_picture_never_fails_and_always_fits(
     link: LinkMap,
@@ -71,7 +71,7 @@ def test_a_terminal_picture_never_fails_and_always_fits(
     text.encode(encoding)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(MAPS, MASKS, SERVICES, LIMITS, st.text(max_size=40))
 def test_an_svg_is_always_sound_xml(
     link: LinkMap, mask: CarrierMask, services: list[Service], limit_db: float | None, title: str
@@ -79,14 +79,14 @@ def test_an_svg_is_always_sound_xml(
     ElementTree.fromstring(map_svg(link, mask, services, title=title, limit_db=limit_db))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(MAPS, MAPS, MASKS)
 def test_any_two_maps_give_a_difference_or_the_reason_for_none(a: LinkMap, b: LinkMap, mask: CarrierMask) -> None:
     ElementTree.fromstring(difference_svg(a, b, mask))
     ElementTree.fromstring(difference_svg(a, a, mask))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(MAPS, min_size=1, max_size=5), MASKS)
 def test_a_hold_takes_any_maps(links: list[LinkMap], mask: CarrierMask) -> None:
     held = hold(links[0], mask.notches())

@@ -112,7 +112,7 @@ def test_an_absurd_number_of_sounds_is_not_followed(sounds: int) -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_gaps_stay_in_the_batch_interval_and_all_ends_before_the_charger_averages(seed: int) -> None:
     said, wire, _ = sounded(Charger(), seed=seed)
 
@@ -125,7 +125,7 @@ def test_gaps_stay_in_the_batch_interval_and_all_ends_before_the_charger_average
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_sounds_cover_the_mains_cycle(seed: int) -> None:
     gaps = spread_gaps(random.Random(seed), 9)
 
@@ -268,7 +268,7 @@ def test_what_was_measured_before_the_cable_was_pulled_is_kept() -> None:
 
 
 @given(st.lists(st.binary(max_size=100), max_size=10))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_answers_let_it_end_in_time(junk: list[bytes]) -> None:
     noise = [HOST + EVSE + b"\x88\xe1\x01" + data for data in junk]
     wire = FakeWire(lambda _frame: [(0.001, frame) for frame in noise])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
+
 TTL, RETRIES = "net.ipv4.ip_default_ttl", "net.ipv4.tcp_retries2"
 WORK = """
 import json, sys
@@ -54,7 +56,7 @@ def on_kernel(folder: Path, *steps: dict[str, object]) -> list[dict[str, object]
     folder.chmod(0o755)
     way = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-Urn"]
     words = [*way, sys.executable, "-c", WORK, str(folder), json.dumps(steps)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, cwd=Path.cwd())
+    done = subprocess.run(words, capture_output=True, text=True, timeout=HANG_S, check=False, cwd=Path.cwd())
     if done.returncode and "unshare" in done.stderr:
         pytest.skip(f"no network namespace here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr

@@ -121,7 +121,7 @@ def test_names_of_levels_do_not_lie_over_one_another():
     assert lower - upper >= 12
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(-5, 900), st.integers(0, 900), st.floats(-1, 1e4)), max_size=8),
     st.lists(st.none() | st.floats(0, 1e5), max_size=8),

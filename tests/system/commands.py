@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.bounds import HANG_S
 from v2g_tool.bench.run import Bench
 
 HERE = Path(__file__).parent
@@ -52,7 +53,7 @@ class Site:
         self,
         *words: str,
         program: Sequence[str] = TOOL,
-        timeout_s: float = 110,
+        timeout_s: float = HANG_S,
         env: dict[str, str] | None = None,
         pass_fds: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[str]:
@@ -83,7 +84,7 @@ class Site:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen([*TOOL, *words], env=self.environment(), cwd=self.folder, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
-    def typed(self, answers: Sequence[str], *words: str, timeout_s: float = 100) -> tuple[int, str]:
+    def typed(self, answers: Sequence[str], *words: str, timeout_s: float = HANG_S) -> tuple[int, str]:
         """Run v2g-tool on a terminal of 80x24, answer its questions, and give status and what it showed."""
         ours, theirs = pty.openpty()
         child = subprocess.Popen(
@@ -98,7 +99,7 @@ class Site:
         os.close(theirs)
         try:
             shown = _conversation(ours, list(answers), time.monotonic() + timeout_s)
-            return child.wait(10), shown
+            return child.wait(HANG_S), shown
         finally:
             child.kill()
             child.wait()
@@ -123,7 +124,7 @@ class Site:
         lines = [line for path in journals if path.exists() for line in path.read_bytes().split(b"\n")[:-1]]
         return [json.loads(line) for line in lines if line.endswith(b"}")]
 
-    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 60) -> None:
+    def wait_for(self, kind: str, count: int = 1, timeout_s: float = HANG_S) -> None:
         """Wait until the running command's evidence holds so many records of this kind."""
         end = time.monotonic() + timeout_s
         while sum(record["kind"] == kind for record in self.evidence()) < count:

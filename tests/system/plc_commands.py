@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import HANG_S
+
 TOOL = f"{sys.executable} -m v2g_tool"
 PLC = f"{sys.executable} -m plc_tool"
 
@@ -35,7 +37,7 @@ def needs_modems() -> None:
         pytest.skip(f"no network namespace for the bench's modems: {refused}")
 
 
-def on_bench(folder: Path, script: str, *faults: str, seed: int = 1, timeout_s: float = 60) -> str:
+def on_bench(folder: Path, script: str, *faults: str, seed: int = 1, timeout_s: float = HANG_S) -> str:
     """Run a shell script on one bench, with $TOOL and $PLC as the programs; give its standard output."""
     words = [sys.executable, "-m", "v2g_tool", "bench", "run", "--seed", str(seed)]
     words += [word for fault in faults for word in ("--fault", fault)]

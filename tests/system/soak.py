@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.bounds import HANG_S
 from tests.system.commands import site
 from tests.system.interruption import CALIBRATE
 
@@ -41,7 +42,7 @@ def one(position: int, phase: str) -> tuple[int, str, str, bool]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=600,
+            timeout=HANG_S,
         )
     return position, phase, (done.stdout + done.stderr).strip(), done.returncode == 0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.bounds import HANG_S
 from tests.system.commands import (
     Site,
     chain_is_whole,
@@ -332,7 +333,7 @@ def test_a_second_run_on_the_same_meter_is_refused_and_names_the_first(folder: P
         first = here.start("calibrate", "--target", "meter_01", "--yes", "--quiet", "--adjust", "never")
         here.wait_for("inverter.command")
         second = here.calibrate("--adjust", "never")
-        first.communicate(timeout=90)
+        first.communicate(timeout=HANG_S)
 
     assert second.returncode == 3
     assert str(first.pid) in second.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.system.commands import chain_is_whole, each, error_lines, report_of, site
 from tests.system.conftest import Corrected
 
@@ -53,7 +54,7 @@ def test_status_4_an_interrupted_run_restores_signs_and_says_so(folder: Path, ki
             child = here.start("calibrate", "--target", "meter_01", "--yes", "--quiet")
             here.wait_for(kind, count)
             child.send_signal(number)
-            _, stderr = child.communicate(timeout=60)
+            _, stderr = child.communicate(timeout=HANG_S)
 
             assert child.returncode == 4, stderr
             assert "Traceback" not in stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.bounds import HANG_S
 from tests.system.commands import each, fit_problems, report_of, site, verdicts
 
 FAULTS = [
@@ -21,12 +22,11 @@ REASONS = {
     "load-unsteady": "",
 }
 """What the report must say why there is no verdict."""
-BOUND_S = 70
 
 
 def check(folder: Path, fault: str) -> None:
     with site(folder / fault.replace(":", "-"), fault) as here:
-        done = here.calibrate(timeout_s=BOUND_S)
+        done = here.calibrate(timeout_s=HANG_S)
         report = report_of(done)
 
         assert done.returncode in (0, 3), done.stderr
@@ -48,7 +48,7 @@ def test_a_faulty_reference_or_load_gives_no_verdict_or_the_right_one(folder: Pa
 
 def over_range_is_named_as_the_reason_and_not_waited_out(folder: Path) -> None:
     with site(folder, "analyzer-overrange") as here:
-        done = here.calibrate(timeout_s=45)
+        done = here.calibrate(timeout_s=HANG_S)
 
         assert done.returncode == 3
         assert "over range" in " ".join(row["statement"] for row in report_of(done)["findings"])
@@ -57,7 +57,7 @@ def over_range_is_named_as_the_reason_and_not_waited_out(folder: Path) -> None:
 
 def an_unsteady_load_is_named_as_the_reason(folder: Path) -> None:
     with site(folder, "load-unsteady") as here:
-        done = here.calibrate("--adjust", "never", timeout_s=BOUND_S)
+        done = here.calibrate("--adjust", "never", timeout_s=HANG_S)
 
         assert done.returncode == 3
         assert "steady" in " ".join(row["statement"] for row in report_of(done)["findings"])
@@ -65,7 +65,7 @@ def an_unsteady_load_is_named_as_the_reason(folder: Path) -> None:
 
 def an_unsteady_load_is_not_taken_for_a_good_meter(folder: Path) -> None:
     with site(folder, "load-unsteady") as here:
-        done = here.calibrate(timeout_s=BOUND_S)
+        done = here.calibrate(timeout_s=HANG_S)
 
         assert done.returncode == 3
         assert "No correction is needed" not in " ".join(row["statement"] for row in report_of(done)["findings"])
@@ -73,7 +73,7 @@ def an_unsteady_load_is_not_taken_for_a_good_meter(folder: Path) -> None:
 
 def a_slow_inverter_is_waited_for(folder: Path) -> None:
     with site(folder, "inverter-slow") as here:
-        done = here.calibrate("--adjust", "never", timeout_s=90)
+        done = here.calibrate("--adjust", "never", timeout_s=HANG_S)
 
         assert done.returncode in (1, 3)
         assert fit_problems(report_of(done), here.truth()) == []

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.system.commands import TOOL, Site, chain_is_whole, error_lines, findings, report_of, site, verdicts
 from v2g_tool.bench.sysctl_tree import Forbidden, run_on_tree
 
@@ -199,7 +200,7 @@ def test_a_trip_that_breaks_ride_through_is_named(here: Site):
 def test_another_writer_is_found_after_a_second(here: Site):
     path = tree(here) / "proc/sys/net/v2g/islanding_timeout"
     child = here.start("sysctl", *APPLY)
-    end = time.monotonic() + 30
+    end = time.monotonic() + HANG_S
     while path.read_text().strip() != "200":
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -208,7 +209,7 @@ def test_another_writer_is_found_after_a_second(here: Site):
         time.sleep(0.01)
 
     path.write_text("999\n")
-    stdout, _ = child.communicate(timeout=30)
+    stdout, _ = child.communicate(timeout=HANG_S)
 
     assert child.returncode == 1
     (writer,) = findings(json.loads(stdout), "SYS-WRITER")
@@ -220,13 +221,13 @@ def test_another_writer_is_found_after_a_second(here: Site):
 def test_a_stop_while_writing_brings_everything_back(here: Site, number: signal.Signals):
     before = snapshot(tree(here))
     child = here.start("sysctl", *APPLY)
-    end = time.monotonic() + 30
+    end = time.monotonic() + HANG_S
     while b"sysctl.write" not in journal(here):
         assert time.monotonic() < end
         time.sleep(0.002)
 
     child.send_signal(number)
-    _, stderr = child.communicate(timeout=30)
+    _, stderr = child.communicate(timeout=HANG_S)
 
     assert child.returncode in (4, 0), stderr
     assert "Traceback" not in stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.system.commands import HERE, Site, findings, report_of, site, verdicts
 from tests.system.test_sysctl import APPLY, TIMEOUT, folders, journal, live, snapshot, sysctl, tree
 from v2g_tool.bench.sysctl_tree import make_tree
@@ -55,13 +56,13 @@ def test_two_trees_never_share_what_was_found(here: Site):
 def test_a_stop_before_the_second_reading_brings_everything_back(here: Site):
     before = snapshot(tree(here))
     child = here.start("sysctl", *APPLY)
-    end = time.monotonic() + 30
+    end = time.monotonic() + HANG_S
     while b"sysctl.drop-in" not in journal(here):
         assert time.monotonic() < end
         time.sleep(0.01)
 
     child.send_signal(signal.SIGTERM)
-    stdout, _ = child.communicate(timeout=30)
+    stdout, _ = child.communicate(timeout=HANG_S)
 
     assert child.returncode == 4
     assert snapshot(tree(here)) == before

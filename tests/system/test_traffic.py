@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.system.commands import Site, site
 
 
@@ -39,7 +40,7 @@ def test_mbpoll_reads_the_meter_while_it_is_calibrated_and_finds_our_corrections
         child = here.start("calibrate", "--target", "meter_01", "--yes", "--quiet")
         here.wait_for("inverter.command")
         power = here.run(*poll, "-t", "3:float", "-r", "278", "127.0.0.1", program=["mbpoll"])
-        child.communicate(timeout=100)
+        child.communicate(timeout=HANG_S)
         stored = here.run(*poll, "-t", "4", "-r", "4112", "-c", "9", "127.0.0.1", program=["mbpoll"])
 
         assert power.returncode == 0, power.stderr
@@ -70,7 +71,7 @@ def test_tshark_decodes_our_requests_without_a_malformed_frame(folder: Path):
             done = here.run("read", "--target", "meter_01", "--json")
             time.sleep(1)  # dumpcap hands packets on in batches
             tshark.send_signal(signal.SIGINT)
-            tshark.communicate(timeout=20)
+            tshark.communicate(timeout=HANG_S)
 
         rows = decoded(file, port)
 

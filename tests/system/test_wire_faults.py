@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.system.commands import each, findings, fit_problems, groups, report_of, site, verdicts
 
 AGAIN_AND_AGAIN = ":after=15:every=45:count=6"
@@ -62,7 +63,7 @@ def test_a_meter_that_falls_silent_ends_the_run_in_bounded_time_with_its_name(fo
     def check(case: tuple[str, int]) -> None:
         target, after = case
         with site(folder / f"{target}-{after}", f"silence:target={target}:after={after}") as here:
-            done = here.calibrate("--adjust", "never", target=target, timeout_s=60)
+            done = here.calibrate("--adjust", "never", target=target, timeout_s=HANG_S)
 
             assert done.returncode == 3
             assert any(target in row["statement"] for row in report_of(done)["findings"] if row["verdict"] != "pass")
@@ -73,7 +74,7 @@ def test_a_meter_that_falls_silent_ends_the_run_in_bounded_time_with_its_name(fo
 
 def test_a_meter_that_falls_silent_after_the_correction_is_not_called_good(folder: Path):
     with site(folder, "silence:after=80") as here:
-        done = here.calibrate(timeout_s=100)
+        done = here.calibrate(timeout_s=HANG_S)
         report = report_of(done)
 
         assert done.returncode in (1, 3), done.stderr

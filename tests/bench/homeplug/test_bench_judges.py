@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.bounds import HANG_S
+
 PROGRAMS = ("int6ktone", "amptone", "plctone", "plcstat", "plctool", "plcget", "plcrate", "int6krate", "pev", "evse")
 FLOORS_DB = (0, 2, 4, 7, 10, 16, 22, 28)
 PEV_HOSTS = ("02:00:00:01:00:01", "02:00:00:04:00:01")
@@ -64,7 +66,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
         [sys.executable, "-m", "v2g_tool", "bench", "run", "--", *command],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=HANG_S,
         check=False,
     )
     if "without PLC modems" in done.stderr:
@@ -187,7 +189,7 @@ def test_tshark_finds_no_modem_frame_malformed(judged: Judged) -> None:
         + [part for field in fields for part in ("-e", field)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=True,
     )
     rows = [line.split("\t") for line in done.stdout.splitlines()]

@@ -426,7 +426,7 @@ def scenes() -> Scenes:
     st.sampled_from(("modem_01", "modem_02", "modem_03", "modem_04", "modem_05")),
 )
 @example(b"", "modem_01")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_frame_is_taken_without_harm(scenes: Scenes, content: bytes, modem: str) -> None:
     ear = Ear()
     scenes.modems[modem].host = ear

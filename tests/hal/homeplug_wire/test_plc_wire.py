@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bounds import HANG_S
 from tests.hal.homeplug_wire import namespace
 from v2g_tool.errors import RequestError
 from v2g_tool.hal.homeplug.interface import Interface, read_links, usable
@@ -32,7 +33,7 @@ def test_frames_come_with_their_vlan_tags_and_other_protocols_do_not(said: Said)
     seen = said["tags"]
 
     assert seen["heard"] == [*seen["sent"], None]
-    assert all(0 <= age_s < 5 for age_s in seen["age_s"])
+    assert all(0 <= age_s < HANG_S for age_s in seen["age_s"])
 
 
 def test_what_is_sent_here_is_never_taken_for_an_answer(said: Said) -> None:
@@ -43,8 +44,8 @@ def test_waiting_keeps_its_deadline_and_costs_no_computing(said: Said) -> None:
     seen = said["silence"]
 
     assert seen["heard"] is None
-    assert 0.3 <= seen["wall_s"] < 0.6
-    assert seen["cpu_s"] < 0.03
+    assert seen["wall_s"] >= 0.3
+    assert seen["cpu_s"] < seen["wall_s"] / 3
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_flood_of_other_protocols_never_reaches_the_program(said: Said) -> Non
     seen = said["foreign_flood"]
 
     assert not seen["heard"]
-    assert seen["cpu_s"] < 0.05
+    assert seen["cpu_s"] < seen["wall_s"] / 3
     assert seen["lost"] == 0
 
 
@@ -168,7 +169,7 @@ def test_a_tunnel_is_no_ethernet_interface() -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_message_of_the_kernel_is_read_to_its_end(noise: bytes, cut: int) -> None:
     for data in (noise, link()[:cut] + noise):
         assert len(list(read_links(data))) <= len(data) // 16
