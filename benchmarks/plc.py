@@ -40,7 +40,7 @@ def int6ktone() -> list[float]:
 
 def ours() -> list[float]:
     """Give the same from the library: the mean of the floors over all carriers, slot by slot."""
-    from plc_tool.ladder import FLOORS_DB
+    from plc_tool.rules.ladder import FLOORS_DB
     from v2g_tool.hal.homeplug.modem import modems_on
     from v2g_tool.hal.homeplug.wire import open_wire
 
@@ -98,7 +98,7 @@ def decoding() -> None:
 
 
 def sounding(rounds: int) -> None:
-    from plc_tool.sounding import sound
+    from plc_tool.work.sounding import sound
     from v2g_tool.hal.homeplug.evidence import FrameLog
     from v2g_tool.hal.homeplug.wire import open_wire
 

@@ -8,10 +8,10 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from plc_tool.difference import Change, Difference, difference
-from plc_tool.evaluation import Yardstick, evaluate
 from plc_tool.places import located_link
 from plc_tool.reporting import FRAMES, yardstick_of
+from plc_tool.rules.difference import Change, Difference, difference
+from plc_tool.work.evaluation import Yardstick, evaluate
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
 from v2g_tool.hal.homeplug.capture import read_capture
 from v2g_tool.model.plc import LinkMap

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plc_tool.link_choice import Ends
 from plc_tool.places import Link, located_link
+from plc_tool.rules.link_choice import Ends
 from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
 from v2g_tool.model.findings import Evidence, Verdict
 from v2g_tool.report import commission
 
 if TYPE_CHECKING:
-    from plc_tool.evaluation import Evaluation, Yardstick
-    from plc_tool.snr_map import Measured
+    from plc_tool.work.evaluation import Evaluation, Yardstick
+    from plc_tool.work.snr_map import Measured
     from v2g_tool.model.plc import Captured
     from v2g_tool.procedures.result import Attachment, Result
     from v2g_tool.procedures.run import Run
@@ -64,7 +64,7 @@ def snr_map(request: commission.Request, asked: Asked) -> ExitStatus:
 
 
 def _from_capture(request: commission.Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
-    from plc_tool.snr_map import Measured
+    from plc_tool.work.snr_map import Measured
     from v2g_tool.hal.homeplug.capture import read_capture
     from v2g_tool.model.datafile import sha256_hex
 
@@ -87,9 +87,9 @@ def _from_capture(request: commission.Request, asked: Asked, link: Link, path: P
 
 
 def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitStatus:
-    from plc_tool.snr_map import Options, measure
-    from plc_tool.sounding import sound
     from plc_tool.watching import Watching
+    from plc_tool.work.snr_map import Options, measure
+    from plc_tool.work.sounding import sound
     from v2g_tool.hal.homeplug.modem import modems_on
     from v2g_tool.hal.homeplug.wire import SinceWire, open_wire
 
@@ -151,8 +151,8 @@ def _lost(frames: int) -> list[Problem]:
 
 def yardstick_of(link: Link) -> Yardstick:
     """Give what the link is judged by: its site's limits and mask, and the known radio services."""
-    from plc_tool.evaluation import Yardstick
-    from plc_tool.snr_rule import SnrLimit
+    from plc_tool.rules.snr_rule import SnrLimit
+    from plc_tool.work.evaluation import Yardstick
     from v2g_tool.model.carriers import MASKS
     from v2g_tool.model.library import load_profile
     from v2g_tool.model.plc_profile import RadioServices
@@ -170,8 +170,8 @@ def yardstick_of(link: Link) -> Yardstick:
 
 
 def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], run: Run) -> Result:
-    from plc_tool.evaluation import evaluate
     from plc_tool.section import plc_section
+    from plc_tool.work.evaluation import evaluate
     from v2g_tool.procedures.result import Result
     from v2g_tool.rules.catalogue import finding
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from plc_tool.evaluation import Evaluation
-from plc_tool.snr_rule import SnrLimit, snr_counts
+from plc_tool.rules.snr_rule import SnrLimit, snr_counts
+from plc_tool.work.evaluation import Evaluation
 from v2g_tool.model.carriers import GROUP
 from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Spectrum, Tier
 from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint

@@ -10,9 +10,9 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from plc_tool.evaluation import Yardstick, evaluate
-from plc_tool.link_choice import Ends
 from plc_tool.pictures.hold import Hold, hold
+from plc_tool.rules.link_choice import Ends
+from plc_tool.work.evaluation import Yardstick, evaluate
 from v2g_tool.model.findings import Verdict, overall
 from v2g_tool.model.plc import Captured, LinkMap
 

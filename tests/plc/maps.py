@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from plc_tool.ladder import FLOORS_DB
+from plc_tool.rules.ladder import FLOORS_DB
 from v2g_tool.model.carriers import NORTH_AMERICA
 from v2g_tool.model.plc import ErrorRates, LinkMap, Row, Spectrum, Tier
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 
-from plc_tool.diagnosis import diagnose
-from plc_tool.ladder import FLOORS_DB, SATURATED_GROUPS
-from plc_tool.sounding import spread_gaps
+from plc_tool.rules.diagnosis import diagnose
+from plc_tool.rules.ladder import FLOORS_DB, SATURATED_GROUPS
+from plc_tool.work.sounding import spread_gaps
 from v2g_tool.bench.homeplug import channel, receiver
 from v2g_tool.model.carriers import NORTH_AMERICA
 from v2g_tool.model.plc import ErrorRates, LinkMap, Row, Spectrum, Tier

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plc_tool.diagnosis import blind_spots, diagnose
-from plc_tool.link_class import classify
+from plc_tool.rules.diagnosis import blind_spots, diagnose
+from plc_tool.rules.link_class import classify
 from v2g_tool.model.carriers import NORTH_AMERICA
 from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Row, Service, Spectrum, Tier
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from plc_tool.difference import difference
+from plc_tool.rules.difference import difference
 from v2g_tool.errors import RequestError
 from v2g_tool.model.plc import ErrorRates, LinkMap, Tier
 

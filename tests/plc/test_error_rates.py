@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plc_tool.error_rates import BITS_PER_BLOCK, error_rates, qpsk_es_n0_db
+from plc_tool.rules.error_rates import BITS_PER_BLOCK, error_rates, qpsk_es_n0_db
 from v2g_tool.model.plc import LinkCounters, RxCounters
 
 MODEM, PEER = "00:b0:52:aa:bb:01", "00:b0:52:cc:dd:02"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import plc_tool
-from plc_tool.cause import Cause
-from plc_tool.judge import Case, judge, megahertz
-from plc_tool.ladder import link_maps
-from plc_tool.link_choice import Ends
-from plc_tool.snr_rule import THE_MANUALS, SnrLimit
+from plc_tool.rules.cause import Cause
+from plc_tool.rules.judge import Case, judge, megahertz
+from plc_tool.rules.ladder import link_maps
+from plc_tool.rules.link_choice import Ends
+from plc_tool.rules.snr_rule import THE_MANUALS, SnrLimit
 from v2g_tool.model.carriers import NORTH_AMERICA
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.plc import (
@@ -194,7 +194,7 @@ def test_damaged_frames_are_told() -> None:
 
 def test_every_cause_that_can_be_named_is_explained() -> None:
     named = set()
-    for path in (Path(plc_tool.__file__).parent).glob("*.py"):
+    for path in (Path(plc_tool.__file__).parent).rglob("*.py"):
         named |= set(re.findall(r'"(PLC-[A-Z-]+)"', path.read_text()))
     assert named <= set(CATALOGUE)
 

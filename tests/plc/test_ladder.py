@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plc_tool.ladder import link_maps
+from plc_tool.rules.ladder import link_maps
 from v2g_tool.model.carriers import CARRIERS, NORTH_AMERICA, carrier_hz
 from v2g_tool.model.plc import (
     LinkCounters,

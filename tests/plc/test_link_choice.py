@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plc_tool.link_choice import ANY, Ends, ambiguous, heard_together
+from plc_tool.rules.link_choice import ANY, Ends, ambiguous, heard_together
 from v2g_tool.model.plc import Flag, LinkMap, Tier
 
 A, B, C, D = (f"00:b0:52:00:00:0{n}" for n in range(1, 5))

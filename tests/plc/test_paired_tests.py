@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plc_tool.paired_tests import (
+from plc_tool.rules.paired_tests import (
     holm,
     mean_interval,
     proportion_change,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plc_tool.ladder import FLOORS_DB
-from plc_tool.snr_rule import SnrLimit, snr_count, snr_counts
+from plc_tool.rules.ladder import FLOORS_DB
+from plc_tool.rules.snr_rule import SnrLimit, snr_count, snr_counts
 from v2g_tool.model.carriers import NORTH_AMERICA
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.plc import Flag, LinkMap, Row, Spectrum, Tier

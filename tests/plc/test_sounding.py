@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plc_tool.sounding import GAPS_S, Sounding, longest_hole, sound, spread_gaps
+from plc_tool.work.sounding import GAPS_S, Sounding, longest_hole, sound, spread_gaps
 from tests.hal.homeplug_wire import namespace
 from tests.hal.homeplug_wire.fake_wire import Answers, FakeWire
 from tests.hal.homeplug_wire.peer import EVERYBODY, HOST, QCA, mme

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from plc_tool.sounding import sound
+from plc_tool.work.sounding import sound
 from tests.bounds import HANG_S
 from tests.hal.homeplug_wire.peer import EVERYBODY, HOST, MODEM, QCA, Qca, mme
 from v2g_tool.errors import V2GError

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from plc_tool.cause import Limit, number
-from plc_tool.error_rates import FEWEST_BLOCKS, qpsk_es_n0_db
-from plc_tool.paired_tests import wilson
+from plc_tool.rules.cause import Limit, number
+from plc_tool.rules.error_rates import FEWEST_BLOCKS, qpsk_es_n0_db
+from plc_tool.rules.paired_tests import wilson
 from v2g_tool.model.findings import Evidence
 from v2g_tool.model.plc import ErrorRates, LinkMap, Tier
 

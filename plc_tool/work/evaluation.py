@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from plc_tool.diagnosis import Cause, diagnose
-from plc_tool.judge import Case, judge
-from plc_tool.ladder import link_maps
-from plc_tool.link_choice import ANY, Ends, heard_together
-from plc_tool.snr_rule import SnrLimit, snr_counts
+from plc_tool.rules.diagnosis import Cause, diagnose
+from plc_tool.rules.judge import Case, judge
+from plc_tool.rules.ladder import link_maps
+from plc_tool.rules.link_choice import ANY, Ends, heard_together
+from plc_tool.rules.snr_rule import SnrLimit, snr_counts
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.findings import Finding

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plc_tool.cause import Cause, Limit, mhz, number
-from plc_tool.holes import LOST_DB, Hole, holes
-from plc_tool.link_class import classify, error_confidence, error_evidence, error_text
-from plc_tool.mains_phase import Phases, folded, row_offsets
+from plc_tool.rules.cause import Cause, Limit, mhz, number
+from plc_tool.rules.holes import LOST_DB, Hole, holes
+from plc_tool.rules.link_class import classify, error_confidence, error_evidence, error_text
+from plc_tool.rules.mains_phase import Phases, folded, row_offsets
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.findings import Evidence
 from v2g_tool.model.plc import LinkMap, Service, Spectrum, Tier

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from plc_tool.levels import Level
+from plc_tool.rules.levels import Level
 from v2g_tool.rules.least_squares import solve
 
 LOWEST_MHZ = 2.0

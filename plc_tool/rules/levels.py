@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median, quantiles
 
-from plc_tool.ladder import FLOORS_DB
+from plc_tool.rules.ladder import FLOORS_DB
 from v2g_tool.model.carriers import GROUP
 from v2g_tool.model.plc import LinkMap, Row, Spectrum, Tier
 

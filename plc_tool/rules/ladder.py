@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from plc_tool.error_rates import Found, error_rates
+from plc_tool.rules.error_rates import Found, error_rates
 from v2g_tool.model.carriers import CARRIERS, CarrierMask
 from v2g_tool.model.plc import (
     Band,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
-from plc_tool.levels import losses, point_losses
-from plc_tool.shape import robust_spread
+from plc_tool.rules.levels import losses, point_losses
+from plc_tool.rules.shape import robust_spread
 from v2g_tool.model.plc import LinkMap, Spectrum
 
 _SIGMAS = 4.0

@@ -23,8 +23,8 @@ from itertools import groupby
 from statistics import fmean, median
 from typing import Literal
 
-from plc_tool.error_rates import FEWEST_BLOCKS
-from plc_tool.paired_tests import (
+from plc_tool.rules.error_rates import FEWEST_BLOCKS
+from plc_tool.rules.paired_tests import (
     Interval,
     holm,
     mean_interval,

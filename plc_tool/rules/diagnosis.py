@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from plc_tool.cause import NAMED, Cause, Limit, number
-from plc_tool.levels import levels
-from plc_tool.mains_phase import folded
-from plc_tool.noise_causes import carrier_causes, error_cause, mains_causes
-from plc_tool.shape_causes import shape_causes
+from plc_tool.rules.cause import NAMED, Cause, Limit, number
+from plc_tool.rules.levels import levels
+from plc_tool.rules.mains_phase import folded
+from plc_tool.rules.noise_causes import carrier_causes, error_cause, mains_causes
+from plc_tool.rules.shape_causes import shape_causes
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import LinkMap, Service, Tier
 

@@ -6,12 +6,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plc_tool.diagnosis import Cause, blind_spots
-from plc_tool.error_rates import qpsk_es_n0_db
-from plc_tool.ladder import mean_db
-from plc_tool.link_choice import ANY, Ends, ambiguous
-from plc_tool.link_class import classify
-from plc_tool.snr_rule import DECISION_RULE, INCOMPLETE, THE_MANUALS, SnrCount, SnrLimit, snr_counts
+from plc_tool.rules.diagnosis import Cause, blind_spots
+from plc_tool.rules.error_rates import qpsk_es_n0_db
+from plc_tool.rules.ladder import mean_db
+from plc_tool.rules.link_choice import ANY, Ends, ambiguous
+from plc_tool.rules.link_class import classify
+from plc_tool.rules.snr_rule import DECISION_RULE, INCOMPLETE, THE_MANUALS, SnrCount, SnrLimit, snr_counts
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
 from v2g_tool.rules.catalogue import finding

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from plc_tool.levels import point_losses
+from plc_tool.rules.levels import point_losses
 from v2g_tool.model.carriers import SPACING_HZ
 from v2g_tool.model.plc import Band, LinkMap, Spectrum
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plc_tool.ladder import PAUSE_S
+from plc_tool.rules.ladder import PAUSE_S
 from v2g_tool.model.plc import LinkMap, Tier
 
 

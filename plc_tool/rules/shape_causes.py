@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median, quantiles
 
-from plc_tool.cause import Cause, Limit, mhz, number
-from plc_tool.levels import Level, levels
-from plc_tool.shape import FEWEST_LEVELS, Line, Ripple, line, ripple
+from plc_tool.rules.cause import Cause, Limit, mhz, number
+from plc_tool.rules.levels import Level, levels
+from plc_tool.rules.shape import FEWEST_LEVELS, Line, Ripple, line, ripple
 from v2g_tool.model.plc import Band, LinkMap, Spectrum, Tier
 
 TOP_DB = 28.0

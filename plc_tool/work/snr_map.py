@@ -1,6 +1,6 @@
 """Map a link: who is there, the best map that the modem offers, and the counters before and after. Order of work only.
 
-What was measured is in the frames; what it means is made of them elsewhere (`plc_tool.evaluation`), in the same way for
+What was measured is in the frames; what it means is made of them in `plc_tool.work.evaluation`, in the same way for
 frames that were recorded by somebody else.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from plc_tool.ladder import link_maps
-from plc_tool.link_choice import ANY, Ends
+from plc_tool.rules.ladder import link_maps
+from plc_tool.rules.link_choice import ANY, Ends
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, V2GError
 from v2g_tool.hal.homeplug.contract import PlcModem
 from v2g_tool.hal.homeplug.observation import observe

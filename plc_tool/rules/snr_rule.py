@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from plc_tool.ladder import FLOORS_DB
+from plc_tool.rules.ladder import FLOORS_DB
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.plc import Band, Flag, LinkMap, Tier
 

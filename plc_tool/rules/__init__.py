@@ -1,0 +1,1 @@
+"""Pure: maps and limits in, causes and findings out."""

@@ -1,0 +1,1 @@
+"""The house itself: floors, domains, and what a newcomer finds in it."""
