@@ -1,6 +1,6 @@
-"""Lets the program be run as `python -m plc_tool`."""
+"""`python -m plc_tool` is `v2g-plc-tool`."""
 
-from v2g_tool.main import v2g_plc_tool
+from plc_tool.cli import v2g_plc_tool
 
 if __name__ == "__main__":
     v2g_plc_tool()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from plc_tool import commands
-from v2g_tool.command_group import ManualGroup, version_option
+from v2g_tool.cli.entry import run_app
+from v2g_tool.cli.group import ManualGroup, version_option
 
 app = typer.Typer(
     cls=ManualGroup,
@@ -28,3 +29,8 @@ app.command("snr-map", short_help="Map the PLC link; name what disturbs it.")(co
 app.command("listen", short_help="Listen to vehicles plugging in; send nothing.")(commands.listen)
 app.command("diff", short_help="Compare two maps: ferrite on and off.")(commands.diff)
 app.command("stations", short_help="List modems and stations.")(commands.stations)
+
+
+def v2g_plc_tool() -> NoReturn:
+    """Run `v2g-plc-tool`."""
+    run_app(app)

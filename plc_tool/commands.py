@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from v2g_tool.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
+from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
 
 Modem = Annotated[str, typer.Option("--target", help="Name of the modem in the site file; else the only one.")]
 Interface = Annotated[str, typer.Option("--interface", "-i", help="Ethernet interface to the modem; needs no site.")]
@@ -35,7 +35,7 @@ def snr_map(
 ) -> None:
     """Map the PLC link with the best that the modem offers, judge the 10 dB rule, and name what disturbs the link."""
     from plc_tool import reporting
-    from v2g_tool.report.commission import Request, passphrase_from
+    from v2g_tool.run.request import Request, passphrase_from
 
     request = Request(target, site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
     asked = reporting.Asked(interface=interface, capture=capture, active=active, seconds=seconds, watch=watch)
@@ -55,7 +55,7 @@ def listen(
 ) -> None:
     """Listen to the sounds of vehicles that plug in, and send nothing at all."""
     from plc_tool import reporting
-    from v2g_tool.report.commission import Request, passphrase_from
+    from v2g_tool.run.request import Request, passphrase_from
 
     request = Request(target, site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
     raise typer.Exit(reporting.snr_map(request, reporting.Asked(interface=interface, seconds=seconds, silent=True)))
@@ -67,13 +67,13 @@ def diff(
     svg: Annotated[Path | None, typer.Option(help="Write a picture of the difference here.")] = None,
 ) -> None:
     """Compare two maps of one link: what got better, where, by how much, and how sure that is."""
-    from plc_tool.comparing import compare
+    from plc_tool.screens.comparing import compare
 
     raise typer.Exit(compare(before, after, svg))
 
 
 def stations(target: Modem = "", site: SiteFile = None, interface: Interface = "", json: Json = False) -> None:
     """List the modems that answer and the stations of their networks. Writes nothing, signs nothing."""
-    from plc_tool.stations import show_stations
+    from plc_tool.screens.stations import show_stations
 
     raise typer.Exit(show_stations(target, site, interface, as_json=json))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from v2g_tool.data.library import find_site_file
 from v2g_tool.errors import RequestError
-from v2g_tool.model.library import find_site_file
-from v2g_tool.model.site import ModemSite, Site
-from v2g_tool.report.commission import Place, located_errors, located_site
+from v2g_tool.model.site.plc import ModemSite
+from v2g_tool.model.site.site import Site
+from v2g_tool.run.request import Place, located_errors, located_site
 
 
 @dataclass(frozen=True)

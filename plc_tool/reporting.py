@@ -15,14 +15,15 @@ from plc_tool.places import Link, located_link
 from plc_tool.rules.link_choice import Ends
 from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
 from v2g_tool.model.findings import Evidence, Verdict
-from v2g_tool.report import commission
+from v2g_tool.run.commission import commission
+from v2g_tool.run.request import Request, located_errors
 
 if TYPE_CHECKING:
     from plc_tool.work.evaluation import Evaluation, Yardstick
     from plc_tool.work.snr_map import Measured
     from v2g_tool.model.plc import Captured
-    from v2g_tool.procedures.result import Attachment, Result
-    from v2g_tool.procedures.run import Run
+    from v2g_tool.run.result import Attachment, Result
+    from v2g_tool.run.run import Run
 
 ASKING_S = 30.0
 """All questions to modems have to be over in this time, besides the listening."""
@@ -54,7 +55,7 @@ class Asked:
         return {**vars(self), "capture": str(self.capture) if self.capture else None}
 
 
-def snr_map(request: commission.Request, asked: Asked) -> ExitStatus:
+def snr_map(request: Request, asked: Asked) -> ExitStatus:
     """Map the link, write and show the signed report, and give the exit status."""
     link = located_link(request.site_file, request.target, asked.interface, capture=asked.capture is not None)
     named = replace(request, target=link.name)
@@ -63,10 +64,10 @@ def snr_map(request: commission.Request, asked: Asked) -> ExitStatus:
     return _from_modem(named, asked, link)
 
 
-def _from_capture(request: commission.Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
+def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
     from plc_tool.work.snr_map import Measured
+    from v2g_tool.data.datafile import sha256_hex
     from v2g_tool.hal.homeplug.capture import read_capture
-    from v2g_tool.model.datafile import sha256_hex
 
     if asked.active or asked.watch or asked.interface or asked.seconds is not None:
         raise RequestError(
@@ -83,10 +84,10 @@ def _from_capture(request: commission.Request, asked: Asked, link: Link, path: P
         ends = Ends(link.modem.mac, link.modem.peer)
         return _result(link, name, Measured(capture.frames, ends), problems, run)
 
-    return commission.commission(request, link.place, "snr-map", asked.facts(), work)
+    return commission(request, link.place, "snr-map", asked.facts(), work)
 
 
-def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitStatus:
+def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
     from plc_tool.watching import Watching
     from plc_tool.work.snr_map import Options, measure
     from plc_tool.work.sounding import sound
@@ -95,7 +96,7 @@ def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitSt
 
     options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
     with ExitStack() as stack:
-        with commission.located_errors(link.place.path):
+        with located_errors(link.place.path):
             wire = stack.enter_context(open_wire(link.modem.interface))
 
         def work(run: Run) -> Result:
@@ -116,7 +117,7 @@ def _from_modem(request: commission.Request, asked: Asked, link: Link) -> ExitSt
                 return _result(link, link.modem.interface, measured, problems, run)
 
         procedure = "listen" if asked.silent else "snr-map"
-        return commission.commission(request, link.place, procedure, asked.facts(), work)
+        return commission(request, link.place, procedure, asked.facts(), work)
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,9 @@ def yardstick_of(link: Link) -> Yardstick:
     """Give what the link is judged by: its site's limits and mask, and the known radio services."""
     from plc_tool.rules.snr_rule import SnrLimit
     from plc_tool.work.evaluation import Yardstick
+    from v2g_tool.data.library import load_profile
     from v2g_tool.model.carriers import MASKS
-    from v2g_tool.model.library import load_profile
-    from v2g_tool.model.plc_profile import RadioServices
+    from v2g_tool.model.profiles.radio import RadioServices
 
     services, _ = load_profile("radio-services", RadioServices)
     site = link.place.site
@@ -172,8 +173,8 @@ def yardstick_of(link: Link) -> Yardstick:
 def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], run: Run) -> Result:
     from plc_tool.section import plc_section
     from plc_tool.work.evaluation import evaluate
-    from v2g_tool.procedures.result import Result
     from v2g_tool.rules.catalogue import finding
+    from v2g_tool.run.result import Result
 
     yardstick = replace(yardstick_of(link), ends=measured.ends)
     evaluation = evaluate(link.name, measured.frames, yardstick)
@@ -206,7 +207,7 @@ def _attachments(
     from plc_tool.pictures.svg import map_svg
     from plc_tool.pictures.table import map_csv
     from v2g_tool.hal.homeplug.capture import capture_bytes
-    from v2g_tool.procedures.result import Attachment
+    from v2g_tool.run.result import Attachment
 
     attachments = [Attachment(FRAMES, capture_bytes(frames, source), "application/x-pcapng")] if frames else []
     primary = evaluation.primary

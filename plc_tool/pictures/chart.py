@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from plc_tool.pictures.curve import Curve
 from plc_tool.pictures.drawing import Frame, Step, runs, staircase, treads
 from plc_tool.pictures.words import ends_words, megahertz, time_words
+from v2g_tool.drawing.axis import ticks
+from v2g_tool.drawing.chart import SMALL_SIZE, TEXT_SIZE
+from v2g_tool.drawing.sheet import FAINT, GREY, HATCH, ORANGE, SAND, Sheet, text_width
 from v2g_tool.model.carriers import SPACING_HZ
 from v2g_tool.model.plc import Band, LinkMap, Service
-from v2g_tool.report.axis import ticks
-from v2g_tool.report.chart import SMALL_SIZE, TEXT_SIZE
-from v2g_tool.report.drawing import FAINT, GREY, HATCH, ORANGE, SAND, Sheet, text_width
 
 SERVICE_LANES = 3
 """Lines of names above a plot."""

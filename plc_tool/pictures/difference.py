@@ -20,9 +20,7 @@ from plc_tool.pictures.chart import (
 from plc_tool.pictures.curve import Curve, curve_of
 from plc_tool.pictures.drawing import Frame
 from plc_tool.pictures.words import capital, flag_words, quantity_words
-from v2g_tool.model.carriers import CarrierMask
-from v2g_tool.model.plc import Band, LinkMap, Service
-from v2g_tool.report.chart import (
+from v2g_tool.drawing.chart import (
     AXIS_HEIGHT,
     INNER,
     LEFT,
@@ -38,7 +36,9 @@ from v2g_tool.report.chart import (
     value_range,
     words_only,
 )
-from v2g_tool.report.drawing import BLUE, GREY, HATCH, ORANGE, Sheet, boxes
+from v2g_tool.drawing.sheet import BLUE, GREY, HATCH, ORANGE, Sheet, boxes
+from v2g_tool.model.carriers import CarrierMask
+from v2g_tool.model.plc import Band, LinkMap, Service
 
 CURVES_HEIGHT, CHANGE_HEIGHT, BETWEEN = 240.0, 200.0, 22.0
 LEAST_CHANGE_DB = 3.0

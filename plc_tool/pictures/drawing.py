@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from v2g_tool.drawing.sheet import number, polyline
 from v2g_tool.model.plc import Band
-from v2g_tool.report.drawing import number, polyline
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from v2g_tool.report.text import plain
+from v2g_tool.drawing.text import plain
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from plc_tool.pictures.axis import frequency_axis
 from plc_tool.pictures.columns import PARTS, Column, Scale, columns_of, scale_for
 from plc_tool.pictures.curve import Curve, Value
 from plc_tool.pictures.glyphs import Glyphs
+from v2g_tool.drawing.axis import ticks
 from v2g_tool.model.plc import Band, LinkMap, Tier
-from v2g_tool.report.axis import ticks
 
 Part = tuple[str, str]
 """Text and its style."""

@@ -26,9 +26,7 @@ from plc_tool.pictures.curve import Curve, curve_of, hits
 from plc_tool.pictures.difference import difference_svg
 from plc_tool.pictures.drawing import Frame, Step, ribbon, runs
 from plc_tool.pictures.words import capital, dip_words, error_words, flag_words, quantity_words, rows_words
-from v2g_tool.model.carriers import CarrierMask
-from v2g_tool.model.plc import Band, LinkMap, Row, Service, Tier
-from v2g_tool.report.chart import (
+from v2g_tool.drawing.chart import (
     AXIS_HEIGHT,
     INNER,
     LEFT,
@@ -46,7 +44,9 @@ from v2g_tool.report.chart import (
     value_range,
     words_only,
 )
-from v2g_tool.report.drawing import BLUE, GREY, HATCH, LIGHT_BLUE, ORANGE, PAPER, SAND, Sheet, boxes
+from v2g_tool.drawing.sheet import BLUE, GREY, HATCH, LIGHT_BLUE, ORANGE, PAPER, SAND, Sheet, boxes
+from v2g_tool.model.carriers import CarrierMask
+from v2g_tool.model.plc import Band, LinkMap, Row, Service, Tier
 
 __all__ = ["difference_svg", "map_svg"]
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 
 from plc_tool.pictures.curve import UNDRAWN
+from v2g_tool.drawing.text import plain
 from v2g_tool.model.plc import LinkMap
-from v2g_tool.report.text import plain
 
 
 def map_csv(link: LinkMap) -> bytes:

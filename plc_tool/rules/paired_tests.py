@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from statistics import NormalDist, median
 
-from v2g_tool.rules.statistics import mean, standard_deviation, student_t_quantile
+from v2g_tool.statistics.distributions import mean, standard_deviation, student_t_quantile
 
 _NORMAL = NormalDist()
 _TWO_SIDED_95 = 0.975

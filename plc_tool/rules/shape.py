@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from plc_tool.rules.levels import Level
-from v2g_tool.rules.least_squares import solve
+from v2g_tool.statistics.least_squares import solve
 
 LOWEST_MHZ = 2.0
 """Where `base_db` is read: the lower end of the band."""

@@ -14,12 +14,12 @@ from typing import Protocol, TypeVar
 from plc_tool.rules.ladder import link_maps
 from plc_tool.rules.link_choice import ANY, Ends
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, V2GError
-from v2g_tool.hal.homeplug.contract import PlcModem
+from v2g_tool.hal.contracts.modem import PlcModem
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.carriers import MASKS
 from v2g_tool.model.plc import Captured
-from v2g_tool.model.site import ModemSite
-from v2g_tool.procedures.run import Run
+from v2g_tool.model.site.plc import ModemSite
+from v2g_tool.run.run import Run
 
 Answer = TypeVar("Answer")
 

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from v2g_tool.hal.homeplug.contract import Wire
+from v2g_tool.hal.contracts.modem import Wire
 from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.frame import BROADCAST, ETHERTYPE, MalformedFrame
 from v2g_tool.hal.homeplug.messages import Body, compose, decode

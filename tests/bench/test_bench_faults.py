@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from v2g_tool.bench.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.faults import CATALOGUE, FaultSet, parse_fault
-from v2g_tool.bench.meter_core import MeterCore
-from v2g_tool.bench.meter_model import WIRING_FAULTS, MeterErrors
-from v2g_tool.bench.modbus import ModbusError, RestartError, UnansweredError
-from v2g_tool.bench.plant import Plant, SetPoint
-from v2g_tool.bench.wattnode import WattNode
+from v2g_tool.bench.metering.ems_service import EmsIdentity, EmsService
+from v2g_tool.bench.metering.meter_core import MeterCore
+from v2g_tool.bench.metering.meter_model import WIRING_FAULTS, MeterErrors
+from v2g_tool.bench.metering.modbus import ModbusError, RestartError, UnansweredError
+from v2g_tool.bench.metering.plant import Plant, SetPoint
+from v2g_tool.bench.metering.wattnode import WattNode
 from v2g_tool.errors import RequestError
 
 

@@ -8,16 +8,16 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from v2g_tool.bench.analyzer_model import AnalyzerModel
-from v2g_tool.bench.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.faults import FaultSet
-from v2g_tool.bench.meter_core import MeterCore
-from v2g_tool.bench.meter_model import MeterErrors
-from v2g_tool.bench.modbus import ModbusDevice, Registers, WriteLog
-from v2g_tool.bench.plant import Plant
-from v2g_tool.bench.sunspec import SunSpecInverter
-from v2g_tool.bench.wattnode import WattNode
-from v2g_tool.bench.wt300e import Wt300e
+from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
+from v2g_tool.bench.metering.ems_service import EmsIdentity, EmsService
+from v2g_tool.bench.metering.meter_core import MeterCore
+from v2g_tool.bench.metering.meter_model import MeterErrors
+from v2g_tool.bench.metering.modbus import ModbusDevice, Registers, WriteLog
+from v2g_tool.bench.metering.plant import Plant
+from v2g_tool.bench.metering.sunspec import SunSpecInverter
+from v2g_tool.bench.metering.wattnode import WattNode
+from v2g_tool.bench.metering.wt300e import Wt300e
 
 
 def standing() -> float:

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.bounds import HANG_S
-from v2g_tool.bench.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.faults import FaultSet, parse_fault
-from v2g_tool.bench.meter_core import MeterCore
-from v2g_tool.bench.meter_model import MeterErrors
-from v2g_tool.bench.modbus import ModbusDevice, ModbusError, WriteLog, placed
-from v2g_tool.bench.modbus import select as select_words
-from v2g_tool.bench.modbus_wires import ModbusRtuServer, ModbusTcpServer, crc16
-from v2g_tool.bench.plant import Plant, SetPoint
-from v2g_tool.bench.sunspec import SunSpecInverter
-from v2g_tool.bench.wattnode import WattNode
-from v2g_tool.bench.words import float32, float32_low_first, joined_signed, s16, split, text
+from v2g_tool.bench.metering.ems_service import EmsIdentity, EmsService
+from v2g_tool.bench.metering.meter_core import MeterCore
+from v2g_tool.bench.metering.meter_model import MeterErrors
+from v2g_tool.bench.metering.modbus import ModbusDevice, ModbusError, WriteLog, placed
+from v2g_tool.bench.metering.modbus import select as select_words
+from v2g_tool.bench.metering.modbus_wires import ModbusRtuServer, ModbusTcpServer, crc16
+from v2g_tool.bench.metering.plant import Plant, SetPoint
+from v2g_tool.bench.metering.sunspec import SunSpecInverter
+from v2g_tool.bench.metering.wattnode import WattNode
+from v2g_tool.bench.metering.words import float32, float32_low_first, joined_signed, s16, split, text
 
 
 class Time:

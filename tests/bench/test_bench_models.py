@@ -8,8 +8,8 @@ import statistics
 
 import pytest
 
-from v2g_tool.bench.analyzer_model import AnalyzerModel
-from v2g_tool.bench.meter_model import (
+from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
+from v2g_tool.bench.metering.meter_model import (
     WIRING_FAULTS,
     Correction,
     MeterErrors,
@@ -19,8 +19,8 @@ from v2g_tool.bench.meter_model import (
     wattnode_errors,
     wired,
 )
+from v2g_tool.bench.metering.plant import Plant, SetPoint, Truth
 from v2g_tool.bench.noise import gauss, uniform
-from v2g_tool.bench.plant import Plant, SetPoint, Truth
 
 SEEDS = range(1, 60)
 

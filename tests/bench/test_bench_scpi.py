@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from v2g_tool.bench.analyzer_model import AnalyzerModel
 from v2g_tool.bench.faults import FaultSet, parse_fault
-from v2g_tool.bench.plant import Plant, SetPoint
-from v2g_tool.bench.scpi import (
+from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
+from v2g_tool.bench.metering.plant import Plant, SetPoint
+from v2g_tool.bench.metering.scpi import (
     DroppedError,
     ScpiError,
     Unit,
@@ -22,7 +22,7 @@ from v2g_tool.bench.scpi import (
     split_outside_quotes,
     units,
 )
-from v2g_tool.bench.wt300e import Wt300e
+from v2g_tool.bench.metering.wt300e import Wt300e
 
 STOP = threading.Event()
 SETUP = (

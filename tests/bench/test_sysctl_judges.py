@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.rules.sysctl_cases import CASES, CONF, KEY, LOCAL, RUN, START, USR, Case, D, Link
-from v2g_tool.bench.sysctl_tree import Forbidden, make_tree, run_on_tree
-from v2g_tool.hal.sysctl_tree import config_files, live_value, restore_drop_in, write_drop_in
+from v2g_tool.bench.host.tree import Forbidden, make_tree, run_on_tree
+from v2g_tool.hal.linux.sysctl_tree import config_files, live_value, restore_drop_in, write_drop_in
 from v2g_tool.model.sysctl import LiveState
 from v2g_tool.rules.sysctl_files import Program, effective
 
@@ -191,7 +191,7 @@ def test_the_processors_of_the_tree_are_two_cores_of_two_threads_for_an_independ
 
 def test_the_module_makes_a_tree_and_gives_the_status_of_the_program(tmp_path: Path, tree: Path) -> None:
     # given
-    command = [sys.executable, "-m", "v2g_tool.bench.sysctl_tree", str(tmp_path / "new"), "--"]
+    command = [sys.executable, "-m", "v2g_tool.bench.host.tree", str(tmp_path / "new"), "--"]
     # when
     shown = subprocess.run([*command, "cat", "/etc/v2g/ems.conf"], capture_output=True, text=True, check=False)
     failed = subprocess.run([*command, "sh", "-c", "exit 9"], capture_output=True, text=True, check=False)

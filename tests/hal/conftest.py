@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from v2g_tool.hal.modbus.exchange import Exchange
-from v2g_tool.model.site import ModbusLink
+from v2g_tool.model.site.metering import ModbusLink
 
 from .peers import Brain, Registers, RtuPeer, Script, TcpPeer, rtu_peer, tcp_peer
 

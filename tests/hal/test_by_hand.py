@@ -9,13 +9,13 @@ from itertools import count
 
 import pytest
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import NotPermitted, RequestError
 from v2g_tool.hal.by_hand import AskedInverter, PresentLoad, TypedAnalyzer
-from v2g_tool.hal.contracts import SetPoint
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import AnalyzerProfile
+from v2g_tool.hal.contracts.inverter import SetPoint
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.site import AnalyzerSite, CalibrationRecord
+from v2g_tool.model.site.metering import AnalyzerSite, CalibrationRecord
 
 WT300E, _ = load_profile("yokogawa-wt300e", AnalyzerProfile)
 

@@ -8,10 +8,10 @@ import pytest
 
 from v2g_tool.errors import RequestError
 from v2g_tool.hal.by_hand import AskedInverter, PresentLoad, TypedAnalyzer
-from v2g_tool.hal.clock import clock_synchronised
 from v2g_tool.hal.connect import Wiring, open_analyzer, open_inverter, open_meter
+from v2g_tool.hal.linux.clock import clock_synchronised
 from v2g_tool.hal.modbus.meter import ModbusMeter
-from v2g_tool.model.site import Site
+from v2g_tool.model.site.site import Site
 
 from .conftest import Notes
 from .peers import Dialogue, Registers, line_length, tcp_peer, words_at

@@ -14,7 +14,7 @@ import pytest
 
 from v2g_tool.errors import ExitStatus, Implausible, Refused, Unreachable, V2GError
 from v2g_tool.hal.modbus.exchange import Canary, Exchange
-from v2g_tool.model.site import ModbusLink
+from v2g_tool.model.site.metering import ModbusLink
 
 from .conftest import TIMEOUT_S, Dial, Notes
 from .peers import ANY, CLOSE, RESET, Action, RtuPeer, Script, closed_port, crc16, rtu

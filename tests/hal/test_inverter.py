@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import Implausible, Unreachable, V2GError
-from v2g_tool.hal.contracts import SetPoint
+from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.hal.modbus.inverter import SunSpecInverter
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import InverterProfile
+from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.site import InverterSite
+from v2g_tool.model.site.metering import InverterSite
 
 from .conftest import Dial
 from .peers import CLOSE, Action, Registers, words_at

@@ -8,11 +8,11 @@ from itertools import count
 
 import pytest
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import Implausible, NotPermitted, Refused, Unreachable
-from v2g_tool.hal.contracts import MeterFacts
+from v2g_tool.hal.contracts.meter import MeterFacts
 from v2g_tool.hal.modbus.meter import ModbusMeter, writable_addresses
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import MeterProfile
+from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.quantities import Channel, Identity
 
 from .conftest import Dial

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.hal.modbus.plan import TCP_GAP, Request, plan, worthwhile_gap
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import MeterProfile, Register, Wire
-from v2g_tool.model.site import ModbusLink
+from v2g_tool.model.profiles.meter import MeterProfile, Register, Wire
+from v2g_tool.model.site.metering import ModbusLink
 
 TCP = ModbusLink(host="10.0.0.5")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.hal.modbus.registers import number, raw_number, step, text, words_of
-from v2g_tool.model.profile import Register
+from v2g_tool.model.profiles.meter import Register
 
 BOTH_ORDERS = ("msw-first", "lsw-first")
 

@@ -11,14 +11,14 @@ from datetime import date
 
 import pytest
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import ExitStatus, Implausible, Refused, RequestError, Unreachable
 from v2g_tool.hal.scpi.analyzer import ScpiAnalyzer
 from v2g_tool.hal.scpi.numbers import fields, meaning
 from v2g_tool.hal.scpi.session import ScpiSession
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import AnalyzerProfile, Sentinel
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile, Sentinel
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.site import AnalyzerSite, CalibrationRecord
+from v2g_tool.model.site.metering import AnalyzerSite, CalibrationRecord
 
 from .conftest import Notes
 from .peers import CLOSE, Dialogue, TcpPeer, closed_port, line_length, tcp_peer

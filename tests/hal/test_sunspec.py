@@ -8,7 +8,7 @@ import pytest
 
 from v2g_tool.errors import Implausible, InstrumentError
 from v2g_tool.hal.modbus.sunspec import Block, discover, point_text, raw, read_model, value
-from v2g_tool.model.profile import SunSpecPoint
+from v2g_tool.model.profiles.inverter import SunSpecPoint
 
 from .conftest import Dial
 from .peers import Registers, words_at

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.errors import NotPermitted, Refused, RequestError, Unreachable
-from v2g_tool.hal.sysctl_tree import (
+from v2g_tool.hal.linux.sysctl_tree import (
     config_files,
     live_value,
     read_drop_in,
@@ -246,7 +246,7 @@ def test_a_value_without_the_right_names_the_command_that_has_it() -> None:
 IN_OWN_NETWORK = """
 from pathlib import Path
 from v2g_tool.errors import Refused
-from v2g_tool.hal.sysctl_tree import live_value, write_live
+from v2g_tool.hal.linux.sysctl_tree import live_value, write_live
 root, key = Path("/"), "net.ipv4.tcp_retries2"
 write_live(root, key, "9")
 try:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from v2g_tool.data.datafile import MAX_BYTES, line_of, load, sha256_hex
+from v2g_tool.data.library import load_profile, load_site
 from v2g_tool.errors import ExitStatus, RequestError
-from v2g_tool.model.datafile import MAX_BYTES, line_of, load, sha256_hex
-from v2g_tool.model.library import load_profile, load_site
-from v2g_tool.model.profile import MeterProfile
-from v2g_tool.model.site import Site
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.site.site import Site
 from v2g_tool.model.spelling import did_you_mean
 
 from . import site_text

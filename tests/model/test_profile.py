@@ -6,20 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from v2g_tool.data.library import built_in_profiles, find_profile, load_profile
 from v2g_tool.errors import RequestError
-from v2g_tool.model.gridcode_profile import GridCodeProfile
-from v2g_tool.model.kernel_profile import KernelProfile
-from v2g_tool.model.library import built_in_profiles, find_profile, load_profile
-from v2g_tool.model.plc_profile import RadioServices
-from v2g_tool.model.profile import (
-    AnalyzerProfile,
-    InverterProfile,
-    LimitSet,
-    MeterProfile,
-    Plan,
-    Register,
-)
-from v2g_tool.model.profile_head import ProfileHead
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
+from v2g_tool.model.profiles.gridcode import GridCodeProfile
+from v2g_tool.model.profiles.head import ProfileHead
+from v2g_tool.model.profiles.inverter import InverterProfile
+from v2g_tool.model.profiles.kernel import KernelProfile
+from v2g_tool.model.profiles.limits import LimitSet
+from v2g_tool.model.profiles.meter import MeterProfile, Register
+from v2g_tool.model.profiles.plan import Plan
+from v2g_tool.model.profiles.radio import RadioServices
 
 KINDS = {
     "meters": MeterProfile,

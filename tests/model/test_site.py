@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from v2g_tool.data.library import built_in_profiles, find_site_file, load_site
 from v2g_tool.errors import RequestError
-from v2g_tool.model.library import built_in_profiles, find_site_file, load_site
-from v2g_tool.model.site import InverterSite, ModbusLink, Rating
+from v2g_tool.model.site.metering import InverterSite, ModbusLink, Rating
 
 from . import site_text
 from .site_text import SITE, site_with

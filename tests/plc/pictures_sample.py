@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 from xml.etree import ElementTree
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.model.carriers import NORTH_AMERICA
-from v2g_tool.model.library import load_profile
 from v2g_tool.model.plc import Band, ErrorRates, Flag, LinkMap, Row, Service, Spectrum, Tier
-from v2g_tool.model.plc_profile import RadioServices
+from v2g_tool.model.profiles.radio import RadioServices
 
 MASK = NORTH_AMERICA
 SERVICES: tuple[Service, ...] = load_profile("radio-services", RadioServices)[0].known()

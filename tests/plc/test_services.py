@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from v2g_tool.data.library import built_in_profiles, load_profile
 from v2g_tool.errors import RequestError
 from v2g_tool.model.carriers import carrier_hz
-from v2g_tool.model.library import built_in_profiles, load_profile
-from v2g_tool.model.plc_profile import RadioServices
+from v2g_tool.model.profiles.radio import RadioServices
 
 PROFILE, PATH = load_profile("radio-services", RadioServices)
 

@@ -18,11 +18,11 @@ import json, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from v2g_tool.errors import V2GError
-from v2g_tool.hal.sysctl_tree import live_value, write_live
-from v2g_tool.procedures.intents import IntentStore
-from v2g_tool.procedures.journal import Journal
+from v2g_tool.hal.linux.sysctl_tree import live_value, write_live
+from v2g_tool.record.intents import IntentStore
+from v2g_tool.record.journal import Journal
 from v2g_tool.procedures.kernel_change import Change, Kernel
-from v2g_tool.procedures.run import Person, Run
+from v2g_tool.run.run import Person, Run
 
 folder, root = Path(sys.argv[1]), Path("/")
 journal = Journal(folder / "evidence.jsonl", wall=lambda: datetime.now(UTC), monotonic=lambda: 0.0)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.rules.telemetry_sample import PER_SECOND, piece_of
 from v2g_tool.errors import Interrupted, NotPermitted
-from v2g_tool.model.site import TelemetrySite
+from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.telemetry import (
     Echo,
     EchoKind,
@@ -22,10 +22,10 @@ from v2g_tool.model.telemetry import (
     Trouble,
     UdpCounters,
 )
-from v2g_tool.procedures.journal import Journal
-from v2g_tool.procedures.run import Person, Run
 from v2g_tool.procedures.throughput import BUSY_WAITS_S, Measured, Plan, Progress, measure_backhaul
+from v2g_tool.record.journal import Journal
 from v2g_tool.rules.telemetry_facts import TelemetryLimits
+from v2g_tool.run.run import Person, Run
 
 SITE = TelemetrySite(host="telemetry-srv", port=502)
 LIMITS = TelemetryLimits()

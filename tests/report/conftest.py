@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from v2g_tool.report.keys import KeyFiles, Signer, init_key, load_signer
+from v2g_tool.report.signing.keys import KeyFiles, Signer, init_key, load_signer
 
 from .sample import PASSPHRASE, signed_bundle
 

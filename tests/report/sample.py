@@ -37,10 +37,10 @@ from v2g_tool.model.report import (
 )
 from v2g_tool.model.telemetry import PathSize, Responder
 from v2g_tool.model.telemetry_report import Telemetry
-from v2g_tool.procedures.journal import Journal
 from v2g_tool.procedures.telemetry_section import telemetry_section
+from v2g_tool.record.journal import Journal
 from v2g_tool.report.bundle import write_bundle
-from v2g_tool.report.keys import Signer
+from v2g_tool.report.signing.keys import Signer
 from v2g_tool.rules.telemetry_facts import TelemetryLimits
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from v2g_tool.errors import NotPermitted, RequestError
 from v2g_tool.model.report import FileHash, Report
 from v2g_tool.report.bundle import verify_text, write_bundle
-from v2g_tool.report.keys import Signer
+from v2g_tool.report.signing.keys import Signer
 
 from .sample import ATTACHMENT, NOW, authority, filled_folder, issued_signer, signed_bundle
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from v2g_tool.errors import NotAuthentic
-from v2g_tool.report import cms
-from v2g_tool.report.keys import Signer, pem_of
+from v2g_tool.report.signing import cms
+from v2g_tool.report.signing.keys import Signer, pem_of
 
 from .sample import NOW, authority, issued_signer, lone_signer
 

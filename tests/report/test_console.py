@@ -12,7 +12,7 @@ from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.quantified import Quantified
 from v2g_tool.model.report import Clock, Report
 from v2g_tool.report.console import show_error, show_report
-from v2g_tool.report.keys import Signer
+from v2g_tool.report.signing.keys import Signer
 
 from .sample import FINDINGS, calibration, filled_folder, telemetry
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from v2g_tool.errors import NotAuthentic
-from v2g_tool.report import cms
-from v2g_tool.report.keys import Signer
+from v2g_tool.report.signing import cms
+from v2g_tool.report.signing.keys import Signer
 from v2g_tool.report.verify import verify_bundle
 
 from .sample import ATTACHMENT, calibration, signed_bundle

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.errors import ExitStatus, NotAuthentic, NotPermitted, RequestError
-from v2g_tool.procedures.journal import GENESIS, Journal, parse_canonical, read_journal, summarise
+from v2g_tool.record.journal import GENESIS, Journal, parse_canonical, read_journal, summarise
 
 WALL = datetime(2026, 11, 22, 10, 30, 0, 5, tzinfo=UTC)
 

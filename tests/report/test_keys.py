@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
-from v2g_tool.report.keys import KeyFiles, fingerprint_of, init_key, key_directory, load_signer, pem_of
+from v2g_tool.report.signing.keys import KeyFiles, fingerprint_of, init_key, key_directory, load_signer, pem_of
 
 from .sample import PASSPHRASE, issued_signer
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rules.telemetry_sample import piece_of
+from v2g_tool.backhaul.pictures.strip import telemetry_strip
+from v2g_tool.drawing.columns import in_columns
 from v2g_tool.model.telemetry import Interval
-from v2g_tool.report.grouping import in_columns
-from v2g_tool.report.telemetry_strip import telemetry_strip
 
 INTERVALS = st.lists(
     st.builds(

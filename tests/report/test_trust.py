@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from v2g_tool.errors import NotAuthentic, RequestError
-from v2g_tool.model.site import Trust
+from v2g_tool.model.site.site import Trust
 from v2g_tool.report.bundle import write_bundle
-from v2g_tool.report.keys import KeyFiles, Signer, fingerprint_of
+from v2g_tool.report.signing.keys import KeyFiles, Signer, fingerprint_of
 from v2g_tool.report.verify import trust_anchors, verify_bundle
 
 from .sample import authority, filled_folder, issued_signer, signed_bundle

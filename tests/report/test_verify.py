@@ -13,10 +13,10 @@ import rfc8785
 
 from v2g_tool.errors import ExitStatus, NotAuthentic, NotPermitted, Unsupported, V2GError
 from v2g_tool.model.report import EvidenceChain, FileHash, Report
-from v2g_tool.procedures.journal import Journal
-from v2g_tool.report import cms
+from v2g_tool.record.journal import Journal
 from v2g_tool.report.bundle import verify_text, write_bundle
-from v2g_tool.report.keys import KeyFiles, Signer, pem_of
+from v2g_tool.report.signing import cms
+from v2g_tool.report.signing.keys import KeyFiles, Signer, pem_of
 from v2g_tool.report.verify import verify_bundle
 
 from .sample import (

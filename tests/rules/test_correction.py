@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.model.profile import CorrectionRegister, Register
+from v2g_tool.model.profiles.meter import CorrectionRegister, Register
 from v2g_tool.rules.correction import Estimate, Fit, targets
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import RequestError
 from v2g_tool.model.findings import Verdict
-from v2g_tool.model.gridcode_profile import GridCodeProfile
 from v2g_tool.model.host import Daemon, HostFacts
-from v2g_tool.model.library import load_profile
+from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.sysctl import LiveState, LiveValue
 from v2g_tool.rules.host_settings import judge_host
 from v2g_tool.rules.ride_through import judge_timeout

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.rules.proportion import (
+from v2g_tool.statistics.proportion import (
     Bounds,
     binomial_cdf,
     clopper_pearson,

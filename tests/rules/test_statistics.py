@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.rules.statistics import (
+from v2g_tool.statistics.distributions import (
     beta_quantile,
     beta_ratio,
     chi_square_quantile,

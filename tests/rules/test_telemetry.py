@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from v2g_tool.model.findings import Verdict, overall
-from v2g_tool.model.site import SiteLimits
+from v2g_tool.model.site.site import SiteLimits
 from v2g_tool.model.telemetry import PathSize, Responder, ResponderKind, Trouble, TroubleKind
 from v2g_tool.rules.catalogue import CATALOGUE
 from v2g_tool.rules.network_checks import NETWORK_ENTRIES

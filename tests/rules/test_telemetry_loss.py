@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.model.findings import Verdict
-from v2g_tool.rules.proportion import clopper_pearson
 from v2g_tool.rules.telemetry_loss import (
     DECISION_RULE,
     LossCount,
@@ -24,6 +23,7 @@ from v2g_tool.rules.telemetry_loss import (
     percent,
     pool,
 )
+from v2g_tool.statistics.proportion import clopper_pearson
 
 from .telemetry_sample import PER_SECOND, piece_of, random_piece
 

@@ -8,9 +8,9 @@ import struct
 
 import pytest
 
-from v2g_tool.model.profile import Register
+from v2g_tool.model.profiles.meter import Register
 from v2g_tool.model.quantities import PhaseMeans
-from v2g_tool.model.site import CurrentTransformer
+from v2g_tool.model.site.metering import CurrentTransformer
 from v2g_tool.rules.wiring import Kind, PointMeans, diagnose
 from v2g_tool.rules.words import is_wild, swapped_value
 

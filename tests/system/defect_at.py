@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from v2g_tool.procedures.journal import Journal
+from v2g_tool.record.journal import Journal
 
 
 def break_at(position: int) -> None:
@@ -28,6 +28,6 @@ def break_at(position: int) -> None:
 if __name__ == "__main__":
     break_at(int(sys.argv[1]))
     sys.argv = ["v2g-tool", *sys.argv[3:]]
-    from v2g_tool.main import v2g_tool
+    from v2g_tool.app import v2g_tool
 
     v2g_tool()

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from v2g_tool.procedures.journal import Journal
+from v2g_tool.record.journal import Journal
 
 
 def strike(position: int, phase: str) -> None:
@@ -39,6 +39,6 @@ def strike(position: int, phase: str) -> None:
 if __name__ == "__main__":
     strike(int(sys.argv[1]), sys.argv[2])
     sys.argv = ["v2g-tool", *sys.argv[4:]]
-    from v2g_tool.main import v2g_tool
+    from v2g_tool.app import v2g_tool
 
     v2g_tool()

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from tests.system.commands import Site, each, error_lines, findings, groups, report_of, site
 from tests.system.conftest import Corrected
-from v2g_tool.report.cms import sign
-from v2g_tool.report.keys import Signer
+from v2g_tool.report.signing.cms import sign
+from v2g_tool.report.signing.keys import Signer
 
 Done = subprocess.CompletedProcess[str]
 SECRET = "correct-horse-battery-staple"

@@ -85,12 +85,12 @@ def test_a_misspelt_option_is_a_wrong_request_with_a_suggestion():
     assert "--target" in done.stderr
 
 
-@pytest.mark.parametrize("entry", ["v2g_tool", "v2g_plc_tool"])
+@pytest.mark.parametrize(("room", "entry"), [("v2g_tool.app", "v2g_tool"), ("plc_tool.cli", "v2g_plc_tool")])
 @pytest.mark.parametrize("word", ["--version", "--help", "–help"])
-def test_version_and_help_load_no_heavy_library(entry: str, word: str):
+def test_version_and_help_load_no_heavy_library(room: str, entry: str, word: str):
     program = f"""
 import sys
-from v2g_tool.main import {entry}
+from {room} import {entry}
 sys.argv = ["v2g-tool", {word!r}]
 try:
     {entry}()

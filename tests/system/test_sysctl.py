@@ -17,7 +17,7 @@ import pytest
 
 from tests.bounds import HANG_S
 from tests.system.commands import TOOL, Site, chain_is_whole, error_lines, findings, report_of, site, verdicts
-from v2g_tool.bench.sysctl_tree import Forbidden, run_on_tree
+from v2g_tool.bench.host.tree import Forbidden, run_on_tree
 
 HERE = Path(__file__).parent
 TIMEOUT = "net.v2g.islanding_timeout"

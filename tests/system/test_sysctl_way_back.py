@@ -14,7 +14,7 @@ import pytest
 from tests.bounds import HANG_S
 from tests.system.commands import HERE, Site, findings, report_of, site, verdicts
 from tests.system.test_sysctl import APPLY, TIMEOUT, folders, journal, live, snapshot, sysctl, tree
-from v2g_tool.bench.sysctl_tree import make_tree
+from v2g_tool.bench.host.tree import make_tree
 
 
 @pytest.fixture

@@ -26,15 +26,19 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from v2g_tool.bench.analyzer_model import AnalyzerModel
-from v2g_tool.bench.ems_service import FREE, SEALED, EmsIdentity, EmsService
 from v2g_tool.bench.faults import FaultSet, parse_fault
-from v2g_tool.bench.meter_core import MeterCore
-from v2g_tool.bench.meter_model import MeterErrors, as_found_errors, healthy_errors, wattnode_errors
-from v2g_tool.bench.modbus import ModbusDevice, Registers, WriteLog, WriteRequest
-from v2g_tool.bench.modbus_wires import ModbusRtuServer, ModbusTcpServer
-from v2g_tool.bench.plant import Plant
-from v2g_tool.bench.scpi_wires import HislipServer, ScpiSocketServer
+from v2g_tool.bench.host.tree import make_tree
+from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
+from v2g_tool.bench.metering.ems_service import FREE, SEALED, EmsIdentity, EmsService
+from v2g_tool.bench.metering.meter_core import MeterCore
+from v2g_tool.bench.metering.meter_model import MeterErrors, as_found_errors, healthy_errors, wattnode_errors
+from v2g_tool.bench.metering.modbus import ModbusDevice, Registers, WriteLog, WriteRequest
+from v2g_tool.bench.metering.modbus_wires import ModbusRtuServer, ModbusTcpServer
+from v2g_tool.bench.metering.plant import Plant
+from v2g_tool.bench.metering.scpi_wires import HislipServer, ScpiSocketServer
+from v2g_tool.bench.metering.sunspec import SunSpecInverter
+from v2g_tool.bench.metering.wattnode import WattNode
+from v2g_tool.bench.metering.wt300e import Wt300e
 from v2g_tool.bench.site import (
     CT_A,
     LISTED_MODEMS,
@@ -46,10 +50,6 @@ from v2g_tool.bench.site import (
     truth_text,
     write_test_key,
 )
-from v2g_tool.bench.sunspec import SunSpecInverter
-from v2g_tool.bench.sysctl_tree import make_tree
-from v2g_tool.bench.wattnode import WattNode
-from v2g_tool.bench.wt300e import Wt300e
 from v2g_tool.errors import Interrupted, RequestError
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from v2g_tool.errors import RequestError
-from v2g_tool.model.profile import AnalyzerProfile
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
 from v2g_tool.model.quantities import ReferenceAccuracy
-from v2g_tool.model.site import AnalyzerSite
+from v2g_tool.model.site.metering import AnalyzerSite
 
 
 def power_accuracy(

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from v2g_tool.hal.accuracy import power_accuracy
-from v2g_tool.hal.contracts import SetPoint
-from v2g_tool.model.profile import AnalyzerProfile
+from v2g_tool.hal.contracts.inverter import SetPoint
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
 from v2g_tool.model.quantities import Channel, Identity, Quantity, Reading, ReferenceAccuracy
-from v2g_tool.model.site import AnalyzerSite
+from v2g_tool.model.site.metering import AnalyzerSite
 
 Ask = Callable[[str], str]
 """Puts a question to the person at the terminal and gives the answer; raises NotPermitted without a terminal."""

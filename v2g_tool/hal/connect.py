@@ -7,17 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import RequestError
 from v2g_tool.hal.by_hand import TYPED, Ask, AskedInverter, PresentLoad, TypedAnalyzer
-from v2g_tool.hal.contracts import Inverter, Meter, PowerAnalyzer, Recorder
+from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
+from v2g_tool.hal.contracts.inverter import Inverter
+from v2g_tool.hal.contracts.meter import Meter
+from v2g_tool.hal.contracts.recorder import Recorder
 from v2g_tool.hal.modbus.exchange import Exchange
 from v2g_tool.hal.modbus.inverter import SunSpecInverter
 from v2g_tool.hal.modbus.meter import ModbusMeter, writable_addresses
 from v2g_tool.hal.scpi.analyzer import ScpiAnalyzer
 from v2g_tool.hal.scpi.session import ScpiSession
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import AnalyzerProfile, InverterProfile, MeterProfile
-from v2g_tool.model.site import Site
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
+from v2g_tool.model.profiles.inverter import InverterProfile
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.site.site import Site
 
 MANUAL = "manual"
 """The inverter profile that asks a person."""

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
-from v2g_tool.hal.contracts import SetPoint
+from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.profile import LoadPoint
+from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.report import Stage
 from v2g_tool.procedures.correcting import Corrector, Image
 from v2g_tool.procedures.probe import confirmed_signs
-from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point, stage_title, worst_zone
 from v2g_tool.rules.catalogue import finding
 from v2g_tool.rules.correction import Fit, PhasePoint, Target, fit, load_tan_phi, targets
 from v2g_tool.rules.decision import Zone, verdict_of
+from v2g_tool.run.run import Run
 
 Points = Sequence[tuple[LoadPoint, SetPoint]]
 When = Literal["needed", "always", "never"]

@@ -10,16 +10,21 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from v2g_tool.data.datafile import sha256_hex
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, LoadNotReached, V2GError
 from v2g_tool.hal.connect import Wiring, open_analyzer, open_inverter, open_meter
-from v2g_tool.hal.contracts import Inverter, Meter, MeterFacts, SetPoint
-from v2g_tool.model.datafile import sha256_hex
+from v2g_tool.hal.contracts.inverter import Inverter, SetPoint
+from v2g_tool.hal.contracts.meter import Meter, MeterFacts
 from v2g_tool.model.findings import Evidence, Verdict
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import InverterProfile, LimitSet, LoadPoint, MeterProfile, Plan
+from v2g_tool.model.profiles.inverter import InverterProfile
+from v2g_tool.model.profiles.limits import LimitSet
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.profiles.plan import LoadPoint, Plan
 from v2g_tool.model.quantities import Identity
 from v2g_tool.model.report import LimitReference
-from v2g_tool.model.site import AnalyzerSite, Site
+from v2g_tool.model.site.metering import AnalyzerSite
+from v2g_tool.model.site.site import Site
 from v2g_tool.procedures import loads
 from v2g_tool.procedures.adjusting import Adjustment, Permission, accuracy_finding, adjust, fit_phases, undo
 from v2g_tool.procedures.correcting import Corrector
@@ -30,15 +35,15 @@ from v2g_tool.procedures.instruments import (
     legal_status,
     same_serial,
 )
-from v2g_tool.procedures.intents import IntentStore
 from v2g_tool.procedures.outcome import Options, Outcome
 from v2g_tool.procedures.points import largest_current, possible_points, verifiable_points
 from v2g_tool.procedures.recovery import recover
-from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.stage import Measurement, NoPower, Setup, measure_point
+from v2g_tool.record.intents import IntentStore
 from v2g_tool.rules import wiring
 from v2g_tool.rules.catalogue import wiring_finding
 from v2g_tool.rules.decision import DECISION_RULE
+from v2g_tool.run.run import Run
 
 WIRING_NEEDS_RATIO = 0.02
 """Where the reference knows the load to 2 % or better a wiring fault shows; below, only the reference's own error."""

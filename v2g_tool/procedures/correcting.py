@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible, InstrumentError, Refused, V2GError
-from v2g_tool.hal.contracts import Meter
-from v2g_tool.procedures.intents import Goal, Intent, IntentStore
-from v2g_tool.procedures.run import Run
+from v2g_tool.hal.contracts.meter import Meter
+from v2g_tool.record.intents import Goal, Intent, IntentStore
+from v2g_tool.run.run import Run
 
 Image = Mapping[str, int]
 """Raw value of every correction register, by name."""

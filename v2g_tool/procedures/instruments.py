@@ -6,12 +6,12 @@ import math
 from datetime import date
 from pathlib import Path
 
+from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.errors import Implausible, NotPermitted, RequestError
-from v2g_tool.model.datafile import sha256_hex
-from v2g_tool.model.profile import InverterProfile
+from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.quantities import Identity
 from v2g_tool.model.report import Instrument, InstrumentCalibration
-from v2g_tool.model.site import AnalyzerSite
+from v2g_tool.model.site.metering import AnalyzerSite
 from v2g_tool.procedures.stage import Setup
 
 REVERSION_MARGIN = 2.0

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from v2g_tool.errors import Refused, V2GError
-from v2g_tool.hal.rooted import inside
-from v2g_tool.hal.sysctl_tree import (
+from v2g_tool.hal.linux.rooted import inside
+from v2g_tool.hal.linux.sysctl_tree import (
     drop_in_mode,
     live_value,
     read_drop_in,
@@ -25,9 +25,9 @@ from v2g_tool.hal.sysctl_tree import (
 )
 from v2g_tool.model.base import Model
 from v2g_tool.model.sysctl import LiveState, LiveValue
-from v2g_tool.procedures.intents import IntentStore
-from v2g_tool.procedures.run import Run
+from v2g_tool.record.intents import IntentStore
 from v2g_tool.rules.sysctl_files import same_value
+from v2g_tool.run.run import Run
 
 
 class KeptFile(Model):

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from v2g_tool.errors import LoadNotReached, V2GError
-from v2g_tool.hal.contracts import Inverter, PowerAnalyzer, SetPoint
-from v2g_tool.model.profile import LoadPoint
+from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
+from v2g_tool.hal.contracts.inverter import Inverter, SetPoint
+from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.quantities import SUM, Channel, Quantity
-from v2g_tool.procedures.intents import Intent, IntentStore
-from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.window import reading_value
+from v2g_tool.record.intents import Intent, IntentStore
 from v2g_tool.rules.settling import is_settled
+from v2g_tool.run.run import Run
 
 MAX_COMMANDS = 5
 TOLERANCE_RATIO = 0.01

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from v2g_tool.hal.contracts import SetPoint
+from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.profile import LoadPoint
+from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.procedures import loads
 from v2g_tool.procedures.stage import Setup, expected_uncertainty
 from v2g_tool.rules.catalogue import finding

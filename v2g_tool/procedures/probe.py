@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from v2g_tool.errors import InstrumentError
-from v2g_tool.hal.contracts import SetPoint
-from v2g_tool.model.profile import CorrectionRegister, LoadPoint
+from v2g_tool.hal.contracts.inverter import SetPoint
+from v2g_tool.model.profiles.meter import CorrectionRegister
+from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.procedures.correcting import Corrector
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point
 from v2g_tool.rules.correction import Target

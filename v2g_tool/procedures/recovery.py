@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2g_tool.errors import Implausible, NotPermitted
-from v2g_tool.hal.contracts import Meter
+from v2g_tool.hal.contracts.meter import Meter
 from v2g_tool.procedures.correcting import Corrector, Image
-from v2g_tool.procedures.intents import Intent, IntentStore
-from v2g_tool.procedures.run import Run
+from v2g_tool.record.intents import Intent, IntentStore
+from v2g_tool.run.run import Run
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from v2g_tool.data.library import load_profile
 from v2g_tool.errors import RequestError
 from v2g_tool.hal.connect import MANUAL
-from v2g_tool.model.library import load_profile
-from v2g_tool.model.profile import AnalyzerProfile, InverterProfile, LimitSet, MeterProfile, Plan
-from v2g_tool.model.site import Site
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
+from v2g_tool.model.profiles.inverter import InverterProfile
+from v2g_tool.model.profiles.limits import LimitSet
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.profiles.plan import Plan
+from v2g_tool.model.site.site import Site
 from v2g_tool.model.spelling import did_you_mean
 
 WIRINGS: Mapping[int, tuple[str, ...]] = {1: ("1P2W", "1P3W", "3P4W"), 3: ("3P4W",)}

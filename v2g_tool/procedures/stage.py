@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from v2g_tool.errors import Implausible, LoadNotReached
-from v2g_tool.hal.contracts import Inverter, Meter, PowerAnalyzer, SetPoint
-from v2g_tool.model.profile import LimitSet, LoadPoint, MeterProfile, Plan
+from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
+from v2g_tool.hal.contracts.inverter import Inverter, SetPoint
+from v2g_tool.hal.contracts.meter import Meter
+from v2g_tool.model.profiles.limits import LimitSet
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.profiles.plan import LoadPoint, Plan
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity
 from v2g_tool.model.report import Stage
-from v2g_tool.model.site import MeterSite
+from v2g_tool.model.site.metering import MeterSite
 from v2g_tool.procedures import loads
-from v2g_tool.procedures.run import Run
 from v2g_tool.procedures.window import Window, take_window
 from v2g_tool.rules import settling, uncertainty, wiring
 from v2g_tool.rules.decision import Zone, zone
 from v2g_tool.rules.limits import LimitFound, find_limit
-from v2g_tool.rules.statistics import mean
 from v2g_tool.rules.uncertainty import Uncertainty
+from v2g_tool.run.run import Run
+from v2g_tool.statistics.distributions import mean
 
 BALANCE_RATIO = 0.1
 """Phase currents within 10 % of their mean count as a balanced load."""

@@ -9,9 +9,9 @@ from v2g_tool.model.quantified import quantified
 from v2g_tool.model.quantities import SUM
 from v2g_tool.model.report import BudgetLine, Calibration, Fitted, Measured, RegisterChange, Stage
 from v2g_tool.procedures.outcome import Outcome
-from v2g_tool.procedures.result import Result
 from v2g_tool.procedures.stage import Measurement, Subject
 from v2g_tool.rules.correction import Estimate, Fit
+from v2g_tool.run.result import Result
 
 UNITS = {"gain": "%", "phase": "°", "offset": "W"}
 FACTORS = {"gain": 100.0, "phase": 1.0, "offset": 1.0}

@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from v2g_tool.errors import NotPermitted, V2GError
-from v2g_tool.hal.host_facts import read_host
-from v2g_tool.hal.sysctl_rights import unwritable
-from v2g_tool.hal.sysctl_tree import config_files, live_value, read_drop_in
+from v2g_tool.hal.linux.host_facts import read_host
+from v2g_tool.hal.linux.sysctl_rights import unwritable
+from v2g_tool.hal.linux.sysctl_tree import config_files, live_value, read_drop_in
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.gridcode_profile import GridCodeProfile
-from v2g_tool.model.kernel_profile import KernelProfile
-from v2g_tool.model.site import Site
+from v2g_tool.model.profiles.gridcode import GridCodeProfile
+from v2g_tool.model.profiles.kernel import KernelProfile
+from v2g_tool.model.site.site import Site
 from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
-from v2g_tool.procedures.intents import IntentStore
 from v2g_tool.procedures.kernel_change import Change, Kept, Kernel
-from v2g_tool.procedures.run import Run
+from v2g_tool.record.intents import IntentStore
 from v2g_tool.rules.catalogue import finding
 from v2g_tool.rules.host_settings import judge_host
 from v2g_tool.rules.kernel_keys import ISLANDING, NO_KERNEL, KeyFacts, judge_keys, key_facts, place
 from v2g_tool.rules.kernel_plan import as_question, drop_in_content, drop_in_values, held_back, to_write
 from v2g_tool.rules.ride_through import judge_timeout
+from v2g_tool.run.run import Run
 
 SETTLE_S = 1.0
 """Time after which a written value is read once more: another writer shows by then."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from v2g_tool.model.datafile import sha256_hex
+from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.model.sysctl import LiveState, LiveValue
 from v2g_tool.model.sysctl_report import Sysctl, SysctlKey
-from v2g_tool.procedures.result import Result
 from v2g_tool.procedures.sysctl import Outcome, Yardstick
 from v2g_tool.rules.kernel_keys import KeyFacts, place, value_of, wanted
+from v2g_tool.run.result import Result
 
 
 def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) -> Result:

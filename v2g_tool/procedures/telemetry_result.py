@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.procedures.result import Attachment, Result
 from v2g_tool.procedures.telemetry_section import telemetry_section
 from v2g_tool.procedures.throughput import Measured
 from v2g_tool.rules.telemetry import judge
 from v2g_tool.rules.telemetry_facts import TelemetryLimits
+from v2g_tool.run.result import Attachment, Result
 
 
 def telemetry_result(limits: TelemetryLimits, measured: Measured, attachments: list[Attachment]) -> Result:

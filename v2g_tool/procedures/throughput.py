@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from v2g_tool.errors import InstrumentError, Interrupted, NotPermitted, RequestError, V2GError
-from v2g_tool.hal.contracts import Backhaul
+from v2g_tool.hal.contracts.backhaul import Backhaul
 from v2g_tool.model.findings import Verdict
-from v2g_tool.model.site import TelemetrySite
+from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.telemetry import EchoKind, Piece, Trouble
-from v2g_tool.procedures.run import Run
 from v2g_tool.rules.telemetry import look_at
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
+from v2g_tool.run.run import Run
 
 PIECE_S = 10.0
 """Longest piece: short enough for a live picture, and far below the 60 s that any iperf3 can hold in its JSON."""

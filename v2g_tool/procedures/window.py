@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from v2g_tool.errors import Implausible, InstrumentError
-from v2g_tool.hal.contracts import POWER, Meter, PowerAnalyzer
+from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
+from v2g_tool.hal.contracts.meter import POWER, Meter
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity, Reading
-from v2g_tool.procedures.run import Run
 from v2g_tool.rules.settling import distinct
-from v2g_tool.rules.statistics import mean
+from v2g_tool.run.run import Run
+from v2g_tool.statistics.distributions import mean
 
 OVERTIME = 4.0
 """A window may take this many times its planned length before it is given up."""

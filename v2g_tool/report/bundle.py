@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import RequestError
 from v2g_tool.model.report import FileHash, Report
-from v2g_tool.report.files import REPORT, SIGNATURE, SIGNER, VERIFY, is_inside, write_whole
-from v2g_tool.report.text import plain
+from v2g_tool.record.files import REPORT, SIGNATURE, SIGNER, VERIFY, is_inside, write_whole
 
 if TYPE_CHECKING:
-    from v2g_tool.report.keys import Signer
+    from v2g_tool.report.signing.keys import Signer
 
 _CMS = (
     f"openssl cms -verify -binary -inform DER -in {SIGNATURE} -content {REPORT} "
@@ -72,8 +72,8 @@ def _renderings(report: Report, signer: Signer | None, now: datetime) -> list[tu
     files = [(VERIFY, text), (REPORT, content)]
     if signer is None:
         return files
-    from v2g_tool.report import cms
-    from v2g_tool.report.keys import pem_of
+    from v2g_tool.report.signing import cms
+    from v2g_tool.report.signing.keys import pem_of
 
     return [(SIGNER, pem_of(signer.certificates)), (SIGNATURE, cms.sign(content, signer, now.astimezone(UTC))), *files]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import V2GError
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.plc_report import PlcLink, PlcMap
@@ -19,8 +21,7 @@ from v2g_tool.model.quantified import Quantified
 from v2g_tool.model.report import Calibration, Fitted, Measured, Report
 from v2g_tool.model.sysctl_report import Sysctl
 from v2g_tool.model.telemetry_report import LossRecord, RoundTrips, Telemetry
-from v2g_tool.report.files import REPORT, SIGNATURE, SIGNER, VERIFY
-from v2g_tool.report.text import plain
+from v2g_tool.record.files import REPORT, SIGNATURE, SIGNER, VERIFY
 
 _MARKS = {
     Verdict.PASS: ("✓ PASS", "green"),
@@ -73,6 +74,12 @@ def show_error(error: V2GError, console: Console) -> None:
     if error.todo:
         # A command to be copied must stay one line, whatever the width.
         page.say((f"→ {error.todo}", ""), whole="Run: " in error.todo)
+
+
+def tell_error(error: V2GError) -> None:
+    """Show a failure on standard error."""
+    # Behind a pipe a line stays a line: three lines are three lines, and a file name can be searched for.
+    show_error(error, Console(stderr=True, soft_wrap=not sys.stderr.isatty()))
 
 
 class _Page:

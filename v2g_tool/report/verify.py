@@ -14,14 +14,11 @@ from typing import Any
 from cryptography import x509
 from pydantic import ValidationError
 
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotPermitted, RequestError, Unsupported
 from v2g_tool.model.report import SCHEMA, Report
-from v2g_tool.model.site import Trust
-from v2g_tool.procedures.journal import first_difference, parse_canonical, summarise
-from v2g_tool.report import cms
-from v2g_tool.report.anchors import Anchors, anchored, check_links, fingerprint, load_anchors, required_fingerprint
-from v2g_tool.report.bundle import bound_files, verify_text
-from v2g_tool.report.files import (
+from v2g_tool.model.site.site import Trust
+from v2g_tool.record.files import (
     OWN_NAMES,
     REPORT,
     SIGNATURE,
@@ -33,8 +30,18 @@ from v2g_tool.report.files import (
     read_inside,
     sha256_inside,
 )
-from v2g_tool.report.keys import fingerprint_of, load_certificates, pem_of
-from v2g_tool.report.text import plain
+from v2g_tool.record.journal import first_difference, parse_canonical, summarise
+from v2g_tool.report.bundle import bound_files, verify_text
+from v2g_tool.report.signing import cms
+from v2g_tool.report.signing.anchors import (
+    Anchors,
+    anchored,
+    check_links,
+    fingerprint,
+    load_anchors,
+    required_fingerprint,
+)
+from v2g_tool.report.signing.keys import fingerprint_of, load_certificates, pem_of
 
 _MAX_REPORT = 64_000_000
 _MAX_SMALL = 1_000_000

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from v2g_tool.model.profile import CorrectionRegister
+from v2g_tool.model.profiles.meter import CorrectionRegister
 from v2g_tool.rules.fitting import ErrorKind, Estimate, Fit, PhasePoint, fit, load_tan_phi, within_sanity
 
 __all__ = [

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from v2g_tool.model.quantities import PhaseMeans
-from v2g_tool.rules.least_squares import Row, Solution, condition, solve
-from v2g_tool.rules.statistics import f_quantile, student_t_quantile
 from v2g_tool.rules.uncertainty import Shape, Uncertainty, coverage_factor, effective_degrees
+from v2g_tool.statistics.distributions import f_quantile, student_t_quantile
+from v2g_tool.statistics.least_squares import Row, Solution, condition, solve
 
 ErrorKind = Literal["gain", "phase", "offset"]
 

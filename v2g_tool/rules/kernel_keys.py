@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.kernel_profile import KernelKey
+from v2g_tool.model.profiles.kernel import KernelKey
 from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
 from v2g_tool.rules.catalogue import finding
 from v2g_tool.rules.sysctl_files import Assignment, Effective, Program, effective, number_or_word, same_value

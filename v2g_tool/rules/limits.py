@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from v2g_tool.model.profile import LimitRow, LimitSet
-from v2g_tool.model.profile_head import Status
-from v2g_tool.model.site import Rating
+from v2g_tool.model.profiles.head import Status
+from v2g_tool.model.profiles.limits import LimitRow, LimitSet
+from v2g_tool.model.site.metering import Rating
 
 PF_TOLERANCE = 0.02
 """How far a measured power factor may lie outside a row's range: an inverter holds its set point no better."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.gridcode_profile import GridCodeProfile, LowVoltageStay
+from v2g_tool.model.profiles.gridcode import GridCodeProfile, LowVoltageStay
 from v2g_tool.model.sysctl import LiveState, LiveValue
 from v2g_tool.rules.catalogue import finding
 

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from v2g_tool.model.quantities import Reading
-from v2g_tool.rules.statistics import mean, standard_deviation, student_t_quantile
+from v2g_tool.statistics.distributions import mean, standard_deviation, student_t_quantile
 
 Series = Sequence[tuple[float, float]]
 

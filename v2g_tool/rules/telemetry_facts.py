@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.site import SiteLimits
+from v2g_tool.model.site.site import SiteLimits
 from v2g_tool.model.telemetry import Echo, EchoKind, PathSize, Piece, Responder, Trouble, UdpCounters
 from v2g_tool.rules.catalogue import finding
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.telemetry import Echo
-from v2g_tool.rules.proportion import percentile_ranks, values_needed
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
+from v2g_tool.statistics.proportion import percentile_ranks, values_needed
 
 CONFIDENCE = 0.95
 """One-sided, for each end."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Verdict
 from v2g_tool.model.telemetry import Piece
-from v2g_tool.rules.proportion import lower_bound, trials_without_hit, upper_bound
-from v2g_tool.rules.statistics import chi_square_quantile, student_t_quantile
+from v2g_tool.statistics.distributions import chi_square_quantile, student_t_quantile
+from v2g_tool.statistics.proportion import lower_bound, trials_without_hit, upper_bound
 
 ERROR = 0.05
 """How often the interval may miss the truth, all looks together."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from v2g_tool.model.quantities import ReferenceAccuracy
-from v2g_tool.rules.statistics import standard_deviation, student_t_quantile
+from v2g_tool.statistics.distributions import standard_deviation, student_t_quantile
 
 Shape = Literal["independent", "reading", "range", "tan_phi"]
 """How a contribution acts over several load points: anew at each; as one gain; as one offset; as one phase error."""

@@ -14,8 +14,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from v2g_tool.model.findings import Evidence
-from v2g_tool.model.profile import Register
-from v2g_tool.model.site import CurrentTransformer
+from v2g_tool.model.profiles.meter import Register
+from v2g_tool.model.site.metering import CurrentTransformer
 from v2g_tool.rules.installation import (
     TOLERANCE_DEG,
     TOLERANCE_RATIO,

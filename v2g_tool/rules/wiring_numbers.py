@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from v2g_tool.model.findings import Evidence
-from v2g_tool.model.profile import Register
+from v2g_tool.model.profiles.meter import Register
 from v2g_tool.model.quantities import PhaseMeans
 from v2g_tool.rules.installation import Fault, Kind, PointMeans, evidence
 from v2g_tool.rules.words import is_wild, swapped_value

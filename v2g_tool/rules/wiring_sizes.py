@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from v2g_tool.model.site import CurrentTransformer
+from v2g_tool.model.site.metering import CurrentTransformer
 from v2g_tool.rules.installation import Fault, Kind, Ratios, evidence, is_near, size_evidence
 from v2g_tool.rules.phase_ratios import PhaseRatio
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 
-from v2g_tool.model.profile import Register
+from v2g_tool.model.profiles.meter import Register
 
 _FORMATS = {"u32": ">I", "s32": ">i", "f32": ">f", "u64": ">Q", "s64": ">q", "f64": ">d"}
 _KILO = 1000.0

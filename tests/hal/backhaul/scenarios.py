@@ -15,7 +15,7 @@ from v2g_tool.errors import V2GError
 from v2g_tool.hal.backhaul import icmp, program
 from v2g_tool.hal.backhaul.backhaul import LiveBackhaul, open_backhaul
 from v2g_tool.hal.backhaul.path import path_size
-from v2g_tool.hal.contracts import Backhaul
+from v2g_tool.hal.contracts.backhaul import Backhaul
 from v2g_tool.model.telemetry import Piece, Trouble
 
 PORT = 5201

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from v2g_tool.bench.faults import FaultSet, parse_fault
-from v2g_tool.bench.modbus import ModbusDevice, WriteLog, placed, select
-from v2g_tool.bench.modbus_wires import ModbusTcpServer
-from v2g_tool.model.site import TelemetrySite
+from v2g_tool.bench.metering.modbus import ModbusDevice, WriteLog, placed, select
+from v2g_tool.bench.metering.modbus_wires import ModbusTcpServer
+from v2g_tool.model.site.backhaul import TelemetrySite
 
 
 def free_port() -> int:

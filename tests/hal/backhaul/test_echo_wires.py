@@ -17,7 +17,7 @@ from v2g_tool.hal.backhaul import echo, ledger
 from v2g_tool.hal.backhaul.backhaul import open_backhaul
 from v2g_tool.hal.backhaul.echo_wires import records, transactions
 from v2g_tool.hal.backhaul.icmp import checksum, own_sequence
-from v2g_tool.hal.contracts import Echoes
+from v2g_tool.hal.contracts.backhaul import Echoes
 from v2g_tool.model.telemetry import Echo, EchoKind
 
 from .servers import free_port, listener, modbus_device, site, udp_peer

@@ -17,7 +17,7 @@ from v2g_tool.bench.backhaul.server import Iperf3Server, Stroke
 from v2g_tool.bench.backhaul.services import EchoService, UtilityModbus
 from v2g_tool.bench.backhaul.truth import Counts, Watch, packets_arrived, rcvbuf_errors
 from v2g_tool.bench.faults import FaultSet
-from v2g_tool.bench.modbus import ModbusDevice
+from v2g_tool.bench.metering.modbus import ModbusDevice
 from v2g_tool.bench.namespace import Missing
 from v2g_tool.bench.site import TelemetryEntry
 

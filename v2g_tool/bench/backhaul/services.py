@@ -9,8 +9,8 @@ import threading
 
 from v2g_tool.bench.backhaul.chain import UTILITY
 from v2g_tool.bench.listener import Serve, TcpListener
-from v2g_tool.bench.modbus import ModbusDevice
-from v2g_tool.bench.modbus_wires import ModbusTcpServer
+from v2g_tool.bench.metering.modbus import ModbusDevice
+from v2g_tool.bench.metering.modbus_wires import ModbusTcpServer
 from v2g_tool.bench.namespace import inside
 
 ECHO_PORT = 7

@@ -18,8 +18,9 @@ from v2g_tool.hal.backhaul.output import TOO_LONG
 from v2g_tool.hal.backhaul.path import path_size, route_mtu
 from v2g_tool.hal.backhaul.resolve import Resolved, resolve
 from v2g_tool.hal.backhaul.responder import who_answers
-from v2g_tool.hal.contracts import Backhaul, Echoes, Recorder
-from v2g_tool.model.site import TelemetrySite
+from v2g_tool.hal.contracts.backhaul import Backhaul, Echoes
+from v2g_tool.hal.contracts.recorder import Recorder
+from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.telemetry import Echo, EchoKind, PathSize, Piece, Responder, Trouble, UdpCounters
 
 TIMEOUT_S = 3.0

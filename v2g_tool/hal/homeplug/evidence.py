@@ -10,7 +10,7 @@ from v2g_tool.hal.homeplug.redaction import redacted
 from v2g_tool.model.plc import Captured
 
 if TYPE_CHECKING:
-    from v2g_tool.hal.contracts import Recorder  # brings pydantic along: 0.1 s
+    from v2g_tool.hal.contracts.recorder import Recorder
 
 MOST_FRAMES = 100_000
 """So many frames are kept, some 50 MB; only a flood brings more."""

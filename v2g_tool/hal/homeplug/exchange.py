@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from v2g_tool.errors import Implausible, InstrumentError, Unreachable
-from v2g_tool.hal.homeplug.contract import Wire
+from v2g_tool.hal.contracts.modem import Wire
 from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.fragments import Reassembler
 from v2g_tool.hal.homeplug.frame import ETHERTYPE, MalformedFrame, mac_bytes

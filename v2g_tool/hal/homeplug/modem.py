@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from v2g_tool.errors import Refused, Unreachable, V2GError
-from v2g_tool.hal.homeplug.contract import Wire
+from v2g_tool.hal.contracts.modem import Wire
 from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.exchange import Answer, Exchange, Question
 from v2g_tool.hal.homeplug.frame import BROADCAST, ETHERTYPE, LOCAL_MODEM, MalformedFrame
@@ -46,7 +46,7 @@ from v2g_tool.model.plc import (
 )
 
 if TYPE_CHECKING:
-    from v2g_tool.hal.contracts import Recorder  # brings pydantic along: 0.1 s
+    from v2g_tool.hal.contracts.recorder import Recorder
 
 SLOTS = 6
 """Most tone-map slots of a mains half cycle: 6 at 50 Hz, 5 at 60 Hz (int6ktone.1)."""

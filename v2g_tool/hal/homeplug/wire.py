@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from v2g_tool.errors import NotPermitted, Unreachable, V2GError
-from v2g_tool.hal.homeplug.contract import Wire
+from v2g_tool.hal.contracts.modem import Wire
 from v2g_tool.hal.homeplug.interface import Interface, interfaces, usable
 from v2g_tool.model.plc import Captured
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from v2g_tool.errors import Implausible, InstrumentError, Refused, Unreachable, V2GError
-from v2g_tool.hal.contracts import Recorder
-from v2g_tool.model.site import ModbusLink
+from v2g_tool.hal.contracts.recorder import Recorder
+from v2g_tool.model.site.metering import ModbusLink
 
 if TYPE_CHECKING:
     from pymodbus.client import ModbusSerialClient, ModbusTcpClient

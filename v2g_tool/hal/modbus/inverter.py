@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible
-from v2g_tool.hal.contracts import SetPoint
+from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.hal.modbus.exchange import Canary, Exchange
 from v2g_tool.hal.modbus.sunspec import Block, discover, point_text, raw, read_model, value
-from v2g_tool.model.profile import InverterProfile, SunSpecPoint
+from v2g_tool.model.profiles.inverter import InverterProfile, SunSpecPoint
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.site import InverterSite
+from v2g_tool.model.site.metering import InverterSite
 
 COMMON, MEASURED, CONTROLS = 1, 701, 704
 ACTIVE = ("WSetEna", "WSetRvrtTms")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible, NotPermitted, Refused
-from v2g_tool.hal.contracts import EVERYTHING, MeterFacts
+from v2g_tool.hal.contracts.meter import EVERYTHING, MeterFacts
 from v2g_tool.hal.modbus.exchange import Canary, Exchange
 from v2g_tool.hal.modbus.plan import Request, plan, worthwhile_gap
 from v2g_tool.hal.modbus.registers import number, raw_number, step, text, words_of
-from v2g_tool.model.profile import Command, CorrectionRegister, MeterProfile, Register
+from v2g_tool.model.profiles.meter import Command, CorrectionRegister, MeterProfile, Register
 from v2g_tool.model.quantities import Channel, Identity, Quantity, Reading
 
 COUNTER = "sample_counter"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from v2g_tool.model.profile import Register, Wire
-from v2g_tool.model.site import ModbusLink
+from v2g_tool.model.profiles.meter import Register, Wire
+from v2g_tool.model.site.metering import ModbusLink
 
 TCP_GAP = 64
 """Registers worth reading along on Modbus/TCP: 128 bytes cost less than the round trip of another request."""

@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from v2g_tool.model.profile import Register
+from v2g_tool.model.profiles.meter import Register
 
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "u64": ">Q", "s64": ">q", "f32": ">f", "f64": ">d"}
 _INTEGERS = frozenset({"u16", "s16", "u32", "s32", "u64", "s64"})

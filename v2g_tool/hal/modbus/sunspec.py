@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from v2g_tool.errors import Implausible, Refused
 from v2g_tool.hal.modbus.exchange import Exchange
 from v2g_tool.hal.modbus.registers import text
-from v2g_tool.model.profile import WIDTHS, SunSpecPoint
+from v2g_tool.model.profiles.inverter import SunSpecPoint
+from v2g_tool.model.profiles.meter import WIDTHS
 
 MARK = (0x5375, 0x6E53)
 """The letters SunS."""

@@ -11,9 +11,9 @@ from v2g_tool.errors import Implausible, InstrumentError, Refused, RequestError
 from v2g_tool.hal.accuracy import power_accuracy
 from v2g_tool.hal.scpi.numbers import fields, meaning
 from v2g_tool.hal.scpi.session import ScpiSession
-from v2g_tool.model.profile import AnalyzerProfile
+from v2g_tool.model.profiles.analyzer import AnalyzerProfile
 from v2g_tool.model.quantities import SUM, Channel, Identity, Quantity, Reading, ReferenceAccuracy
-from v2g_tool.model.site import AnalyzerSite
+from v2g_tool.model.site.metering import AnalyzerSite
 
 HEADROOM = 1.1
 """A range is taken when it exceeds the expected value by this factor; crest factor 3 instruments carry the peak."""

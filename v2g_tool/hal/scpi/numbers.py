@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from v2g_tool.errors import Implausible
-from v2g_tool.model.profile import Sentinel
+from v2g_tool.model.profiles.analyzer import Sentinel
 
 
 def fields(reply: str, separator: str, expected: int, name: str) -> list[str]:

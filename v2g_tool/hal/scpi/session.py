@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from v2g_tool.errors import InstrumentError, NotPermitted, RequestError, Unreachable
-from v2g_tool.hal.contracts import Recorder
+from v2g_tool.hal.contracts.recorder import Recorder
 
 if TYPE_CHECKING:
     from pyvisa.resources import MessageBasedResource

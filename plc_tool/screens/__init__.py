@@ -1,0 +1,1 @@
+"""Commands without a run: they show, and judge nothing."""

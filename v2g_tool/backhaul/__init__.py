@@ -1,0 +1,1 @@
+"""The telemetry backhaul: loss, latency, path."""

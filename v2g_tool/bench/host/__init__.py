@@ -1,0 +1,1 @@
+"""An EMS computer as a file tree."""

@@ -1,0 +1,1 @@
+"""The plant of the bench and the instruments that see it."""

@@ -1,0 +1,1 @@
+"""From words typed to a command run; knows no app."""

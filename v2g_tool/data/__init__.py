@@ -1,0 +1,1 @@
+"""Profiles and site files from disk."""

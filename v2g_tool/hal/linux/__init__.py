@@ -1,0 +1,1 @@
+"""This computer: its clock, its processor, its kernel settings and file trees."""

@@ -1,0 +1,1 @@
+"""The EMS computer: its kernel settings, its processor, its clock."""

@@ -1,0 +1,51 @@
+"""`read`: what a meter says just now, for a look before and after. Reads only, and leaves no report."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from v2g_tool.data.library import find_site_file, load_site
+from v2g_tool.drawing.text import plain
+from v2g_tool.errors import NotPermitted
+from v2g_tool.hal.connect import Wiring, open_meter
+from v2g_tool.model.quantities import UNITS, Channel
+
+
+def read_meter(target: str, site_file: Path | None, *, as_json: bool) -> None:
+    """Print identity, all values and the corrections of a meter; raises what the meter's driver raises."""
+    site = load_site(find_site_file(site_file))
+    wires = Wiring(lambda _kind, _data: None, time.monotonic, time.sleep, _nobody)
+    with open_meter(site, target, wires) as (meter, _, _):
+        identity = meter.identity()
+        values = dict(sorted(meter.measure().values.items()))
+        corrections = dict(meter.corrections()) if meter.trims else {}
+    if as_json:
+        measured = {str(channel): value for channel, value in values.items()}
+        record = {"target": target, "identity": vars(identity), "values": measured, "corrections": corrections}
+        sys.stdout.write(json.dumps(record) + "\n")
+        return
+    console = Console(highlight=False, markup=False)
+    console.print(f"{target}  {plain(str(identity))}")
+    for channel, value in values.items():
+        console.print(f"  {channel!s:<12} {_shown(meter.resolution(channel, value), value):>14} {_unit(channel)}")
+    for name, raw in corrections.items():
+        console.print(f"  {name:<12} {raw:>14} (raw)")
+
+
+def _shown(step: float, value: float) -> str:
+    """Give a value with no more digits than its register resolves, at most 4 decimals."""
+    decimals = next((d for d in range(5) if step >= 10**-d), 4)
+    return f"{value:.{decimals}f}"
+
+
+def _unit(channel: Channel) -> str:
+    return UNITS[channel.quantity]
+
+
+def _nobody(question: str) -> str:
+    raise NotPermitted(f"a person is needed to answer: {question}", todo="Use an instrument that answers by itself.")

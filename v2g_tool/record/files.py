@@ -1,0 +1,136 @@
+"""The files of a bundle: written whole or not at all, read without leaving the folder."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from v2g_tool.drawing.text import plain
+from v2g_tool.errors import NotAuthentic, NotPermitted
+
+REPORT = "report.json"
+SIGNATURE = "report.json.p7s"
+SIGNER = "signer.pem"
+VERIFY = "VERIFY.txt"
+OWN_NAMES = frozenset({REPORT, SIGNATURE, SIGNER, VERIFY})
+"""What a bundle consists of besides its evidence and its attachments."""
+
+_PIECE = 1 << 20
+
+
+def altered(where: str, problem: str) -> NotAuthentic:
+    """Give the error for a bundle whose first bad place is `where`: file, then line, byte or field."""
+    return NotAuthentic(
+        f"{plain(where)}: {plain(problem)}",
+        why="Something was changed, lost or added after the report was signed.",
+        todo="Do not rely on this report; ask for the original folder, or measure again.",
+    )
+
+
+def is_inside(name: str) -> bool:
+    """Say whether `name` is a plain relative path of a file that a bundle may bind besides its own files."""
+    parts = PurePosixPath(name).parts
+    return (
+        name.isprintable()
+        and "\\" not in name
+        and not name.startswith("-")
+        and "/".join(parts) == name
+        and not any(part in (".", "..", "/") for part in parts)
+        and name not in OWN_NAMES
+        and name != ""
+    )
+
+
+def open_inside(folder: Path, name: str) -> BinaryIO:
+    """Give the regular file `name` in `folder`, open for reading.
+
+    Raises:
+        NotAuthentic: it is missing, a link, a device or outside the folder.
+        NotPermitted: it may not be read.
+    """
+    path = folder / name
+    try:
+        if "/" in name and not path.parent.resolve().is_relative_to(folder.resolve()):
+            raise altered(name, "lies outside the folder of the report")
+        # Not blocking: a pipe in place of a file must not stop the verification.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        raise _not_opened(name, exc) from exc
+    stream = os.fdopen(descriptor, "rb") if _is_regular(descriptor) else None
+    if stream is None:
+        os.close(descriptor)
+        raise altered(name, "is not a regular file")
+    return stream
+
+
+def read_inside(folder: Path, name: str, limit: int) -> bytes:
+    """Give the content of `name` in `folder`, at most `limit` bytes; raises as `open_inside`."""
+    with open_inside(folder, name) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise altered(name, f"is larger than {limit} bytes")
+    return content
+
+
+def sha256_inside(folder: Path, name: str) -> str:
+    """Give the SHA-256 of `name` in `folder` as 64 hex digits, in constant memory; raises as `open_inside`."""
+    digest = hashlib.sha256()
+    with open_inside(folder, name) as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def write_whole(folder: Path, name: str, content: bytes) -> None:
+    """Write `name` in `folder`, mode 0644, so that after a power cut it is there as a whole or not at all.
+
+    Raises:
+        NotPermitted: the disk does not take it.
+    """
+    temporary = folder / f".{name}.part"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o644)
+            stream.write(content)
+            stream.flush()
+            os.fsync(descriptor)
+        temporary.replace(folder / name)
+        sync_directory(folder)
+    except OSError as exc:
+        raise NotPermitted(
+            f"the report cannot be written: {folder / name}: {exc.strerror}",
+            why="The disk is full, write-protected or failing, or the folder belongs to somebody else.",
+            todo="Free space or choose another folder with --out.",
+        ) from exc
+
+
+def sync_directory(folder: Path) -> None:
+    """Bring the names in `folder` to the disk; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_regular(descriptor: int) -> bool:
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+
+def _not_opened(name: str, exc: OSError) -> NotAuthentic | NotPermitted:
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        return NotPermitted(
+            f"{plain(name)} may not be read",
+            why="The file belongs to somebody else.",
+            todo="Ask for the right to read it, or copy the folder as its owner.",
+        )
+    if exc.errno in (errno.ENOENT, errno.ENOTDIR):
+        return altered(name, "is missing")
+    if exc.errno == errno.ELOOP:
+        return altered(name, "is a link, not a file")
+    return altered(name, f"cannot be opened ({exc.strerror})")

@@ -1,0 +1,123 @@
+"""What the command line asked of a run, and the site, key and passphrase that it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from v2g_tool.data.datafile import line_of
+from v2g_tool.data.library import find_site_file, load_site
+from v2g_tool.errors import NotPermitted, RequestError, V2GError
+from v2g_tool.model.site.site import Site
+from v2g_tool.run.run import terminal
+
+if TYPE_CHECKING:
+    from v2g_tool.report.signing.keys import Signer
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked of a run, beside what the procedure itself takes.
+
+    `passphrase` gives the passphrase of the signing key when it is needed; it is asked for before anything is measured.
+    """
+
+    target: str
+    site_file: Path | None
+    out: Path
+    json: bool
+    quiet: bool
+    yes: bool
+    unsigned: bool
+    passphrase: Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site and the file that describes it, None where the command line alone says it all."""
+
+    site: Site
+    path: Path | None
+
+
+def located_site(given: Path | None) -> Place:
+    """Give the site that the command line, the environment or this computer names; raises RequestError."""
+    path = find_site_file(given)
+    return Place(load_site(path), path)
+
+
+def located_or_no_site(given: Path | None) -> Place:
+    """Give the site as `located_site` does; where nobody named one and none lies here, a site without a name."""
+    if given is None and not os.environ.get("V2G_SITE"):
+        try:
+            find_site_file(None)
+        except RequestError:
+            return Place(Site.model_validate({"site": {"name": "no-site"}}), None)
+    return located_site(given)
+
+
+def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
+    """Give the signing key, before anything is measured; on the virtual bench its test key.
+
+    Raises NotPermitted when there is none, RequestError when it cannot be used.
+    """
+    from v2g_tool.report.signing.keys import key_directory, load_signer
+
+    bench_key, bench_certificate = os.environ.get("V2G_BENCH_KEY"), os.environ.get("V2G_BENCH_CERT")
+    if site.site.bench and bench_key and bench_certificate:
+        return load_signer(Path(bench_key), Path(bench_certificate), None)
+    folder = key_directory()
+    key, certificate = folder / "signing.key.pem", folder / "signing.cert.pem"
+    if not key.exists():
+        raise NotPermitted(
+            f"there is no signing key in {folder}, so nothing was measured",
+            why="A report that nobody signed proves nothing to the utility.",
+            todo="Make a key with 'v2g-tool keys init --name \"Your Name\"', or measure with --unsigned.",
+        )
+    return load_signer(key, certificate, passphrase(f"Passphrase of {key}"))
+
+
+@contextmanager
+def located_errors(site_file: Path | None) -> Iterator[None]:
+    """Let errors leave with file and line of the site key they are about in front of them."""
+    try:
+        yield
+    except V2GError as exc:
+        raise located(exc, site_file) from exc
+
+
+def located(error: V2GError, site_file: Path | None) -> V2GError:
+    """Give the error with file and line of the site key it is about in front of it."""
+    if error.key and site_file is not None:
+        line = line_of(site_file.read_text(encoding="utf-8", errors="replace"), list(error.key))
+        error.what = f"{site_file}:{line}: {error.what}"
+    return error
+
+
+def passphrase_from(descriptor: int | None) -> Callable[[str], bytes]:
+    """Give how the passphrase is got: from an open descriptor, else from a prompt; never from argv or environment."""
+
+    def get(question: str) -> bytes:
+        if descriptor is not None:
+            try:
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.readline().rstrip(b"\r\n")
+            except OSError as exc:
+                raise RequestError(
+                    f"--passphrase-fd {descriptor} cannot be read: {exc.strerror}",
+                    todo="Open it in the shell, for example: v2g-tool ... --passphrase-fd 3 3< passphrase-file",
+                ) from exc
+        if not terminal():
+            raise NotPermitted(
+                "the passphrase of the signing key is needed and there is no terminal to ask for it",
+                todo="Give it with --passphrase-fd N, for example: --passphrase-fd 3 3< passphrase-file",
+            )
+        import getpass
+
+        return getpass.getpass(f"{question}: ", stream=None).encode()
+
+    return get

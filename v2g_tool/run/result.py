@@ -1,0 +1,124 @@
+"""What any procedure comes to, and the report that is made of it: the same frame for every kind of run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from v2g_tool import __version__
+from v2g_tool.data.datafile import sha256_hex
+from v2g_tool.errors import V2GError
+from v2g_tool.model.base import Model
+from v2g_tool.model.findings import Finding, Verdict, overall
+from v2g_tool.model.report import SCHEMA, EvidenceChain, FileHash, Instrument, Report, SiteRecord, Tool
+from v2g_tool.model.site.site import Site
+from v2g_tool.rules.catalogue import finding
+from v2g_tool.run.run import Run, clock_state
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that belongs to the report: its name in the bundle, its bytes and what they are."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a procedure.
+
+    Attributes:
+        target: the instrument, link or host that was judged.
+        findings: what was judged.
+        instruments: what took part.
+        sections: the numbers, by the name of their field in the report, for example `calibration`.
+        attachments: files to be bound by the report.
+        error: why the run ended early, None when it came to its end.
+        picture: gives what a terminal of a width and an encoding shows above the findings, where there is something.
+    """
+
+    target: str
+    findings: Sequence[Finding]
+    instruments: Sequence[Instrument] = ()
+    sections: Mapping[str, Model | None] = field(default_factory=dict)
+    attachments: Sequence[Attachment] = ()
+    error: V2GError | None = None
+    picture: Callable[[int, str], object] | None = None
+
+
+def report_of(result: Result, site: Site, site_sha256: str, signature: str, run: Run) -> Report:
+    """Give the report; closes the evidence with a last record, so nothing can follow what the report binds."""
+    clock = clock_state()
+    findings = [*result.findings, _clock_finding(clock.synchronised, clock.statement)]
+    if signature == "unsigned":
+        findings.append(_unsigned_finding(result.target))
+    verdict = overall(findings)
+    run.journal.append("run.end", {"verdict": str(verdict)})
+    return Report.model_validate(
+        {
+            "schema": SCHEMA,
+            "report_id": run.report_id,
+            "procedure": run.procedure,
+            "verdict": verdict,
+            "started_utc": _utc(run.started),
+            "ended_utc": _utc(datetime.now(UTC)),
+            "clock": clock,
+            "tool": Tool(name="v2g-tool", version=__version__),
+            "signature": signature,
+            "site": _site(site, site_sha256, result.target),
+            "instruments": tuple(result.instruments),
+            "findings": tuple(findings),
+            **{name: section.model_dump(by_alias=True) for name, section in result.sections.items() if section},
+            "evidence": _evidence(run),
+            "attachments": tuple(_bound(attachment) for attachment in result.attachments),
+        }
+    )
+
+
+def site_hash(path: Path | None) -> str:
+    """Give the SHA-256 of the site file, of nothing where there is none."""
+    return sha256_hex(path) if path else hashlib.sha256(b"").hexdigest()
+
+
+def _evidence(run: Run) -> EvidenceChain:
+    content = (run.folder / "evidence.jsonl").read_bytes()
+    return EvidenceChain(
+        sha256=hashlib.sha256(content).hexdigest(),
+        first_sha256=run.journal.first_sha256,
+        last_sha256=run.journal.last_sha256,
+        records=run.journal.records,
+    )
+
+
+def _bound(attachment: Attachment) -> FileHash:
+    digest = hashlib.sha256(attachment.content).hexdigest()
+    return FileHash(name=attachment.name, sha256=digest, media_type=attachment.media_type)
+
+
+def _site(site: Site, site_sha256: str, target: str) -> SiteRecord:
+    return SiteRecord(
+        name=site.site.name,
+        charger=site.charger_of(target),
+        operator=site.site.operator,
+        bench=site.site.bench,
+        sha256=site_sha256,
+    )
+
+
+def _clock_finding(synchronised: bool | None, statement: str) -> Finding:
+    verdict = Verdict.PASS if synchronised else Verdict.SKIPPED
+    return finding("HOST-CLOCK", "this computer", verdict, statement)
+
+
+def _unsigned_finding(target: str) -> Finding:
+    statement = "The report is not signed: nobody can tell who measured, or whether it was changed."
+    return finding("HOST-UNSIGNED", target, Verdict.INCONCLUSIVE, statement)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

@@ -1,0 +1,1 @@
+"""Pure mathematics: distributions, proportions, least squares."""
