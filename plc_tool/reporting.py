@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from plc_tool.places import Link, located_link
 from plc_tool.rules.link_choice import Ends
 from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Verdict
+from v2g_tool.rules import plc_checks as checks
 from v2g_tool.run.commission import commission
 from v2g_tool.run.request import Request, located_errors
 
@@ -80,7 +82,7 @@ def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> Exi
 
     def work(run: Run) -> Result:
         run.record("capture.read", {"file": name, "sha256": sha256_hex(path), "damage": capture.damage})
-        problems = [Problem("PLC-CAPTURE", f"{name}: {capture.damage}.")] if capture.damage else []
+        problems = [Problem(checks.CAPTURE, f"{name}: {capture.damage}.")] if capture.damage else []
         ends = Ends(link.modem.mac, link.modem.peer)
         return _result(link, name, Measured(capture.frames, ends), problems, run)
 
@@ -124,7 +126,7 @@ def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
 class Problem:
     """Why a map is not whole, as a finding."""
 
-    check: str
+    check: Check
     statement: str
     evidence: tuple[Evidence, ...] = ()
     verdict: Verdict = Verdict.INCONCLUSIVE
@@ -133,7 +135,7 @@ class Problem:
 def _early_end(error: V2GError | None) -> list[Problem]:
     if error is None:
         return []
-    check = "PLC-INTERRUPTED" if isinstance(error, Interrupted) else "PLC-MODEM"
+    check = checks.INTERRUPTED if isinstance(error, Interrupted) else checks.MODEM
     reasons = {"most likely": error.why, "do": error.todo}
     evidence = tuple(Evidence(name=name, value=text) for name, text in reasons.items() if text)
     return [Problem(check, f"The run ended early: {error.what}.", evidence)]
@@ -141,13 +143,13 @@ def _early_end(error: V2GError | None) -> list[Problem]:
 
 def _unheard(missing: Sequence[str]) -> list[Problem]:
     """Give the finding for a sounding that was not answered as it should be."""
-    return [Problem("PLC-SOUNDING", f"The line was sounded, but {'; '.join(missing)}.")] if missing else []
+    return [Problem(checks.SOUNDING, f"The line was sounded, but {'; '.join(missing)}.")] if missing else []
 
 
 def _lost(frames: int) -> list[Problem]:
     """Give the finding for frames that came faster than they could be read; the map does not rest on them."""
     statement = f"{frames} frames came faster than they could be read, and were lost."
-    return [Problem("PLC-CAPTURE", statement, verdict=Verdict.SKIPPED)] if frames else []
+    return [Problem(checks.CAPTURE, statement, verdict=Verdict.SKIPPED)] if frames else []
 
 
 def yardstick_of(link: Link) -> Yardstick:
@@ -173,14 +175,13 @@ def yardstick_of(link: Link) -> Yardstick:
 def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], run: Run) -> Result:
     from plc_tool.section import plc_section
     from plc_tool.work.evaluation import evaluate
-    from v2g_tool.rules.catalogue import finding
     from v2g_tool.run.result import Result
 
     yardstick = replace(yardstick_of(link), ends=measured.ends)
     evaluation = evaluate(link.name, measured.frames, yardstick)
     run.record("map", _summary(evaluation))
-    said = {problem.check for problem in problems}
-    findings = [finding(p.check, link.name, p.verdict, p.statement, p.evidence) for p in problems]
+    said = {problem.check.id for problem in problems}
+    findings = [p.check.finding(link.name, p.verdict, p.statement, p.evidence) for p in problems]
     findings += [f for f in evaluation.findings if f.check not in said or f.verdict is not Verdict.INCONCLUSIVE]
     return Result(
         target=link.name,

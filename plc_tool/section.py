@@ -11,6 +11,7 @@ from v2g_tool.model.carriers import GROUP
 from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Spectrum, Tier
 from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint
 from v2g_tool.model.quantified import quantified
+from v2g_tool.rules import plc_checks as checks
 
 MOST_MAPS = 50
 """A report carries so many maps; a long capture, or somebody who invents vehicles, may hold thousands."""
@@ -19,7 +20,7 @@ MOST_MAPS = 50
 def plc_section(target: str, source: str, evaluation: Evaluation, limit: SnrLimit, rounds: int) -> PlcLink:
     """Give the section for the modem `target`, measured in `rounds` through an interface or a capture."""
     count = next(iter(snr_counts(evaluation.maps, limit)), None)
-    tier = next((f for f in evaluation.findings if f.check == "PLC-TIER"), None)
+    tier = next((f for f in evaluation.findings if f.check == checks.TIER.id), None)
     primary = evaluation.primary
     return PlcLink(
         target=target,

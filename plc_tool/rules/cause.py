@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence
 from v2g_tool.model.plc import Band
-
-Check = Literal[
-    "PLC-LONG-CABLE",
-    "PLC-MISMATCH",
-    "PLC-COUPLING",
-    "PLC-NARROWBAND",
-    "PLC-BROADBAND-LOW",
-    "PLC-MAINS-SYNCHRONOUS",
-    "PLC-CROSSTALK",
-    "PLC-SATURATION",
-    "PLC-NOISE",
-    "PLC-NOTCHES",
-]
-
 
 NAMED = 0.5
 """Confidence from which on a cause is named."""
@@ -31,7 +17,7 @@ class Cause:
     """A cause of a disturbance.
 
     Attributes:
-        check: its id.
+        check: what it is.
         confidence: 0..1, see `Limit`; a cause is named from 0.5 on, a notch is only noted.
         statement: one sentence with numbers and units.
         evidence: the numbers that it rests on.

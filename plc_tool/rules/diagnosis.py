@@ -22,6 +22,7 @@ from plc_tool.rules.noise_causes import carrier_causes, error_cause, mains_cause
 from plc_tool.rules.shape_causes import shape_causes
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import LinkMap, Service, Tier
+from v2g_tool.rules import plc_checks as checks
 
 __all__ = ["Cause", "blind_spots", "diagnose"]
 
@@ -47,10 +48,10 @@ def diagnose(
         return ()
     link, *others = maps
     causes = [*_from_spectrum(link, mask, services, mains_hz), *_crosstalk(link, others)]
-    named = [cause for cause in causes if cause.confidence >= NAMED and cause.check != "PLC-NOTCHES"]
+    named = [cause for cause in causes if cause.confidence >= NAMED and cause.check is not checks.NOTCHES]
     noise = error_cause(link) if not named else None
     found = [noise] if noise else sorted(named, key=lambda cause: -cause.confidence)
-    return (*found, *(cause for cause in causes if cause.check == "PLC-NOTCHES"))
+    return (*found, *(cause for cause in causes if cause.check is checks.NOTCHES))
 
 
 def _from_spectrum(link: LinkMap, mask: CarrierMask, services: Sequence[Service], mains_hz: float) -> list[Cause]:
@@ -78,7 +79,7 @@ def _crosstalk(link: LinkMap, others: Sequence[LinkMap]) -> list[Cause]:
         number(f"isolation from {o.reporter}", f"{m:.1f}", "dB", f"{ISOLATION_DB.named:g} dB", "median of the groups")
         for m, o in sorted(margins, key=lambda pair: pair[0])
     )
-    return [Cause("PLC-CROSSTALK", ISOLATION_DB.confidence(margin), statement, evidence)]
+    return [Cause(checks.CROSSTALK, ISOLATION_DB.confidence(margin), statement, evidence)]
 
 
 def _margin_db(link: LinkMap, other: LinkMap) -> float | None:

@@ -12,15 +12,16 @@ from plc_tool.rules.ladder import mean_db
 from plc_tool.rules.link_choice import ANY, Ends, ambiguous
 from plc_tool.rules.link_class import classify
 from plc_tool.rules.snr_rule import DECISION_RULE, INCOMPLETE, THE_MANUALS, SnrCount, SnrLimit, snr_counts
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules import plc_checks as checks
 
 PROBES = "To measure SNR, clamp a pair of HomePlug AV probe modems on CP and PE in place of car and charger."
 SOUND = "For the attenuation, map with --active, or plug a vehicle in while mapping."
 NO_CAUSE = "No known cause shows. Map again with nearby drives off, then on, and compare with 'v2g-plc-tool diff'."
 MEASURE_ALL = "Let traffic flow between the probes, map again, and name both modems in the site file."
-NOTCHES = "PLC-NOTCHES"
+NOTCHES = checks.NOTCHES
 """Carriers that the modem masks by itself are worth knowing, and no fault."""
 
 
@@ -46,9 +47,9 @@ class Case:
     ends: Ends = ANY
     named: bool = False
 
-    def finding(self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> Finding:
+    def finding(self, check: Check, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> Finding:
         """Give a finding about the target."""
-        return finding(check, self.target, verdict, statement, evidence)
+        return check.finding(self.target, verdict, statement, evidence)
 
 
 def judge(case: Case, causes: Sequence[Cause]) -> list[Finding]:
@@ -81,10 +82,10 @@ def _modem(case: Case) -> Finding:
     if not identities:
         measured = any(_says_something(link) for link in case.maps)
         verdict = Verdict.INCONCLUSIVE if measured else Verdict.SKIPPED
-        return case.finding("PLC-MODEM", verdict, f"{case.ends.local or 'No modem'} was not heard saying what it is.")
+        return case.finding(checks.MODEM, verdict, f"{case.ends.local or 'No modem'} was not heard saying what it is.")
     evidence = [Evidence(name=i.mac, value=f"{i.maker} {i.chip}", source=i.firmware) for i in identities]
     first = identities[0]
-    return case.finding("PLC-MODEM", Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
+    return case.finding(checks.MODEM, Verdict.PASS, f"{first.chip} at {first.mac} answers.", evidence)
 
 
 def _link(case: Case) -> list[Finding]:
@@ -95,16 +96,16 @@ def _link(case: Case) -> list[Finding]:
     states = [state.linked for state in seen.link_states if local in ("", state.reporter)]
     if case.ends.peer and others and case.ends.peer not in others:
         statement = f"{case.ends.peer} is not in the network; there are {', '.join(others)}."
-        return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, statement)]
+        return [case.finding(checks.LINK, Verdict.INCONCLUSIVE, statement)]
     if len(others) > 1 and not case.named:
         statement = f"The network has several stations: {', '.join(others)}. Say with 'peer' which link is meant."
-        return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, statement)]
+        return [case.finding(checks.LINK, Verdict.INCONCLUSIVE, statement)]
     if others or states[-1:] == [True]:
         with_whom = f" with {', '.join(others)}" if others else ""
-        return [case.finding("PLC-LINK", Verdict.PASS, f"The modem is in a powerline network{with_whom}.")]
+        return [case.finding(checks.LINK, Verdict.PASS, f"The modem is in a powerline network{with_whom}.")]
     if not states and not networks:
         return []
-    return [case.finding("PLC-LINK", Verdict.INCONCLUSIVE, "The modem is in no powerline network.")]
+    return [case.finding(checks.LINK, Verdict.INCONCLUSIVE, "The modem is in no powerline network.")]
 
 
 def _tier(case: Case) -> Finding:
@@ -118,13 +119,13 @@ def _tier(case: Case) -> Finding:
     best = next((m for m in maps if _says_something(m)), None)
     if best is None:
         statement = f"Nothing about the link could be measured: {causes[0] if causes else 'nobody sent anything'}."
-        return finding("PLC-TIER", case.target, Verdict.INCONCLUSIVE, statement, evidence, remedy=SOUND)
+        return checks.TIER.finding(case.target, Verdict.INCONCLUSIVE, statement, evidence, remedy=SOUND)
     rows = f", {len(best.spectrum.rows)} rows of {len(best.spectrum.points)} points" if best.spectrum else ""
     statement = f"Tier {int(best.tier)}: {best.tier.title} as {best.reporter} sees {best.peer or 'all peers'}{rows}."
     evidence += [Evidence(name="not seen", value=blind) for blind in blind_spots(best, case.mains_hz)]
     if causes:
         statement += f" Not better, because {causes[0]}."
-    return case.finding("PLC-TIER", Verdict.PASS, statement, evidence)
+    return case.finding(checks.TIER, Verdict.PASS, statement, evidence)
 
 
 def _says_something(link: LinkMap) -> bool:
@@ -137,14 +138,14 @@ def _snr(case: Case, causes: Sequence[Cause]) -> Finding:
     if not counts:
         why, remedy = _why_not(case.maps)
         statement = f"The {limit.snr_db:g} dB rule can't be judged: {why}"
-        return finding("PLC-SNR", case.target, Verdict.INCONCLUSIVE, statement, remedy=remedy)
+        return checks.SNR.finding(case.target, Verdict.INCONCLUSIVE, statement, remedy=remedy)
     worst = counts[0]
     verdict = worst.verdict(limit.carriers_below_pct)
     statement = f"{_heard(worst.link)}: {_counted(worst, limit)}"
     remedy = "" if causes else NO_CAUSE
     if verdict is not Verdict.FAIL and (reason := _open_reason(case, counts)):
         verdict, statement, remedy = Verdict.INCONCLUSIVE, f"{statement} {reason}", MEASURE_ALL
-    return finding("PLC-SNR", case.target, verdict, statement, _snr_evidence(worst, limit), remedy=remedy)
+    return checks.SNR.finding(case.target, verdict, statement, _snr_evidence(worst, limit), remedy=remedy)
 
 
 def _heard(link: LinkMap) -> str:
@@ -218,8 +219,8 @@ def _errors(case: Case, link: LinkMap) -> Finding:
     ]
     if "too-few-blocks" in link.flags:
         statement = f"Only {rates.blocks} blocks were received in {rates.seconds:.1f} s: too few for a rate."
-        return case.finding("PLC-ERRORS", Verdict.SKIPPED, statement, evidence)
-    return case.finding("PLC-ERRORS", Verdict.SKIPPED, _errors_statement(rates), evidence)
+        return case.finding(checks.ERRORS, Verdict.SKIPPED, statement, evidence)
+    return case.finding(checks.ERRORS, Verdict.SKIPPED, _errors_statement(rates), evidence)
 
 
 def _errors_statement(rates: ErrorRates) -> str:
@@ -248,18 +249,18 @@ def _attenuation(case: Case, link: LinkMap) -> Finding:
         Evidence(name="indirect match", value="20", unit="dB", source="C_EV_match_signalattn_indirect"),
         Evidence(name="robust", value="20 to 35", unit="dB", source="DIN/TS 70121:2024-11 Annex C, informative"),
     ]
-    return case.finding("PLC-ATTENUATION", Verdict.SKIPPED, statement, limits)
+    return case.finding(checks.ATTENUATION, Verdict.SKIPPED, statement, limits)
 
 
 def _class(case: Case, link: LinkMap) -> Finding:
     """Give where the link stands in the table of attenuation and errors."""
-    return case.finding("PLC-CLASS", Verdict.SKIPPED, classify(link).statement)
+    return case.finding(checks.CLASS, Verdict.SKIPPED, classify(link).statement)
 
 
 def _cause(case: Case, cause: Cause, snr: Verdict) -> Finding:
     """Give a cause as a finding: it fails with the limit, is open where that could not be judged, else is noted."""
     verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.SKIPPED}.get(snr, Verdict.INCONCLUSIVE)
-    if cause.check == NOTCHES:
+    if cause.check is NOTCHES:
         verdict = Verdict.SKIPPED
     evidence = (*cause.evidence, Evidence(name="confidence", value=f"{cause.confidence:.2f}", unit="1"))
     return case.finding(cause.check, verdict, cause.statement, evidence)
@@ -274,4 +275,4 @@ def _capture(case: Case) -> list[Finding]:
         said.append(
             f"{observation.dropped} findings beyond what is kept were left out: a flood, or a very long capture."
         )
-    return [case.finding("PLC-CAPTURE", Verdict.SKIPPED, " ".join(said))] if said else []
+    return [case.finding(checks.CAPTURE, Verdict.SKIPPED, " ".join(said))] if said else []

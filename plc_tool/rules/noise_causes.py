@@ -11,6 +11,7 @@ from plc_tool.rules.mains_phase import Phases, folded, row_offsets
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.findings import Evidence
 from v2g_tool.model.plc import LinkMap, Service, Spectrum, Tier
+from v2g_tool.rules import plc_checks as checks
 
 LOST_CARRIERS = Limit(usual=0.0, named=3.0)
 """Carriers below 10 dB in narrow holes; one or two may be a chance of the estimate."""
@@ -54,7 +55,7 @@ def _narrowband(found: Sequence[Hole], services: Sequence[Service]) -> list[Caus
         )
         for hole in sorted(found, key=lambda hole: -hole.lost)[:10]
     )
-    return [Cause("PLC-NARROWBAND", LOST_CARRIERS.confidence(lost), statement, evidence, worst.band)]
+    return [Cause(checks.NARROWBAND, LOST_CARRIERS.confidence(lost), statement, evidence, worst.band)]
 
 
 def _holes(count: int) -> str:
@@ -76,7 +77,7 @@ def _notch(hole: Hole, mask: CarrierMask) -> Cause:
         f"mask {mask.id} does not. This is no disturbance."
     )
     evidence = (number("carriers off", str(hole.lost), "", source=mhz(hole.band)),)
-    return Cause("PLC-NOTCHES", 0.5, statement, evidence, hole.band)
+    return Cause(checks.NOTCHES, 0.5, statement, evidence, hole.band)
 
 
 def mains_causes(link: LinkMap, spectrum: Spectrum, mains_hz: float) -> list[Cause]:
@@ -102,7 +103,7 @@ def _unequal_slots(link: LinkMap, spectrum: Spectrum, mains_hz: float) -> list[C
         number(row.name, f"{-offset:+.1f}", "dB", source="mean of all carriers, from the median of the rows")
         for row, offset in zip(spectrum.rows, offsets, strict=True)
     )
-    return [Cause("PLC-MAINS-SYNCHRONOUS", SLOTS_DB.confidence(size), statement, evidence)]
+    return [Cause(checks.MAINS_SYNCHRONOUS, SLOTS_DB.confidence(size), statement, evidence)]
 
 
 def _odd_sounds(phases: Phases, mains_hz: float) -> list[Cause]:
@@ -123,7 +124,7 @@ def _odd_sounds(phases: Phases, mains_hz: float) -> list[Cause]:
         number("side by side by chance", f"{100 * phases.chance:.1f}", "%"),
     )
     confidence = min(limit.confidence(len(odd)), round(1 - phases.chance, 4))
-    return [Cause("PLC-MAINS-SYNCHRONOUS", confidence, statement, evidence)]
+    return [Cause(checks.MAINS_SYNCHRONOUS, confidence, statement, evidence)]
 
 
 def _unordered_sounds(phases: Phases, odd: Sequence[float]) -> list[Cause]:
@@ -133,7 +134,7 @@ def _unordered_sounds(phases: Phases, odd: Sequence[float]) -> list[Cause]:
         f"{len(odd)} of {len(phases.offsets_db)} sounds differ by up to {max(odd, key=abs):+.1f} dB, in no order with "
         "the phase of the mains: impulses, or a gain control that hunts."
     )
-    return [Cause("PLC-NOISE", SOUNDS_MORE.confidence(len(odd)), statement, _sound_evidence(phases))]
+    return [Cause(checks.NOISE, SOUNDS_MORE.confidence(len(odd)), statement, _sound_evidence(phases))]
 
 
 def _sound_evidence(phases: Phases) -> tuple[Evidence, ...]:
@@ -155,4 +156,4 @@ def error_cause(link: LinkMap) -> Cause | None:
         return None
     blind = "A map of attenuation can not tell" if link.tier is Tier.ATTENUATION else "This map does not show"
     statement = f"{error_text(link.errors)}, and the map shows no cause: noise. {blind} where in the spectrum it is."
-    return Cause("PLC-NOISE", error_confidence(link.errors), statement, error_evidence(link.errors))
+    return Cause(checks.NOISE, error_confidence(link.errors), statement, error_evidence(link.errors))

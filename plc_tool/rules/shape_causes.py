@@ -13,6 +13,7 @@ from plc_tool.rules.cause import Cause, Limit, mhz, number
 from plc_tool.rules.levels import Level, levels
 from plc_tool.rules.shape import FEWEST_LEVELS, Line, Ripple, line, ripple
 from v2g_tool.model.plc import Band, LinkMap, Spectrum, Tier
+from v2g_tool.rules import plc_checks as checks
 
 TOP_DB = 28.0
 """SNR that the largest constellation of HomePlug AV needs: more is not missed."""
@@ -90,7 +91,7 @@ def _long_cable(link: LinkMap, fit: Line, groups: Sequence[Level]) -> list[Cause
         number("tilt", f"{fit.tilt_db:.1f}", "dB", f"{limit.named:g} dB beyond twice the scatter", mhz(band)),
         number("scatter", f"{fit.spread_db:.1f}", "dB", source="robust standard deviation of the groups"),
     )
-    return [Cause("PLC-LONG-CABLE", limit.confidence(size), statement, evidence, band)]
+    return [Cause(checks.LONG_CABLE, limit.confidence(size), statement, evidence, band)]
 
 
 def _mismatch(wave: Ripple, limit: Limit) -> list[Cause]:
@@ -107,7 +108,7 @@ def _mismatch(wave: Ripple, limit: Limit) -> list[Cause]:
         number("distance v/(2·period)", f"{typical:.0f}", "m", source=f"v = {_SLOW}-{_FAST} of the speed of light"),
         number("scatter", f"{wave.scatter_db:.1f}", "dB", source="robust standard deviation beside the ripple"),
     )
-    return [Cause("PLC-MISMATCH", limit.confidence(wave.height_db), statement, evidence)]
+    return [Cause(checks.MISMATCH, limit.confidence(wave.height_db), statement, evidence)]
 
 
 def _coupling(link: LinkMap, fit: Line, groups: Sequence[Level], explained: float) -> list[Cause]:
@@ -125,7 +126,7 @@ def _coupling(link: LinkMap, fit: Line, groups: Sequence[Level], explained: floa
         number("tilt", f"{fit.tilt_db:.1f}", "dB", source=mhz(_whole(groups))),
     )
     confidence = round(limit.confidence(size) * (1 - explained), 4)
-    return [Cause("PLC-COUPLING", confidence, text(best, least), evidence)]
+    return [Cause(checks.COUPLING, confidence, text(best, least), evidence)]
 
 
 def _lost_level(best: float, least: float) -> str:
@@ -160,7 +161,7 @@ def _low_noise(groups: Sequence[Level]) -> list[Cause]:
         number("SNR of the best quarter", f"{best:.1f}", "dB"),
         number("difference", f"{size:.1f}", "dB", f"{LOW_NOISE_DB.named:g} dB", "20 dB a decade from 3.3 to 20 MHz"),
     )
-    return [Cause("PLC-BROADBAND-LOW", LOW_NOISE_DB.confidence(size), statement, evidence, band)]
+    return [Cause(checks.BROADBAND_LOW, LOW_NOISE_DB.confidence(size), statement, evidence, band)]
 
 
 def _recovered_hz(groups: Sequence[Level], half_db: float) -> float:
@@ -180,4 +181,4 @@ def _saturation(link: LinkMap, spectrum: Spectrum) -> Cause | None:
         "the receiver can tell."
     )
     evidence = (number("groups at 0 dB", str(len(zeros)), "", f"{ZEROS.named:g}", mhz(band)),)
-    return Cause("PLC-SATURATION", ZEROS.confidence(len(zeros)), statement, evidence, band)
+    return Cause(checks.SATURATION, ZEROS.confidence(len(zeros)), statement, evidence, band)

@@ -46,7 +46,7 @@ def first_name(cause: str, seed: int, tier: Tier) -> str:
     """Give the first diagnosis of a drawn channel as one tier sees it."""
     drawn = draw(cause, seed)
     found = diagnose(maps_of(drawn, seed, tier), NORTH_AMERICA, (), MAINS_HZ)
-    return found[0].check if found else NOTHING
+    return found[0].check.id if found else NOTHING
 
 
 @lru_cache(maxsize=64)

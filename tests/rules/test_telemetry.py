@@ -7,11 +7,11 @@ from typing import get_args
 
 import pytest
 
+from v2g_tool.model.check import checks_of
 from v2g_tool.model.findings import Verdict, overall
 from v2g_tool.model.site.site import SiteLimits
 from v2g_tool.model.telemetry import PathSize, Responder, ResponderKind, Trouble, TroubleKind
-from v2g_tool.rules.catalogue import CATALOGUE
-from v2g_tool.rules.network_checks import NETWORK_ENTRIES
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry import judge, look_at, stand
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits, telemetry_limits
 
@@ -54,13 +54,12 @@ def test_every_finding_is_in_the_catalogue_and_every_entry_is_used():
     for kind in get_args(TroubleKind):
         seen |= set(verdicts(replace(WHOLE, trouble=Trouble(kind, "as printed"), interrupted=True)))
 
-    assert seen == {entry.check for entry in NETWORK_ENTRIES}
-    assert seen <= set(CATALOGUE)
+    assert seen == {check.id for check in checks_of(checks)}
 
 
 def test_a_lossy_run_fails():
     assert loss(facts_of(LOSSY)).verdict is Verdict.FAIL
-    assert loss(facts_of(LOSSY)).remedy == CATALOGUE["NET-LOSS"].remedy
+    assert loss(facts_of(LOSSY)).remedy == checks.LOSS.remedy
     assert stand(facts_of(LOSSY), LIMITS, 1) is Verdict.FAIL
 
 

@@ -12,13 +12,14 @@ from typing import Literal
 
 from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
 from v2g_tool.hal.contracts.inverter import SetPoint
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.report import Stage
 from v2g_tool.procedures.correcting import Corrector, Image
 from v2g_tool.procedures.probe import confirmed_signs
 from v2g_tool.procedures.stage import Measurement, Setup, measure_point, stage_title, worst_zone
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules import metering_checks as checks
 from v2g_tool.rules.correction import Fit, PhasePoint, Target, fit, load_tan_phi, targets
 from v2g_tool.rules.decision import Zone, verdict_of
 from v2g_tool.run.run import Run
@@ -92,9 +93,10 @@ def accuracy_finding(setup: Setup, stage: Stage, measurements: Sequence[Measurem
     statement = words.get(
         zone, f"so near a limit that the uncertainty forbids a verdict (at {outside} of {len(measurements)} measured)"
     )
-    check = "CAL-ACCURACY-AS-FOUND" if stage == "as-found" else "CAL-ACCURACY-AS-LEFT"
+    check = checks.ACCURACY_AS_FOUND if stage == "as-found" else checks.ACCURACY_AS_LEFT
     title = f"{stage_title(stage).capitalize()}, {setup.target} is {statement}."
-    return finding(check, setup.target, verdict_of(zone), title, evidence, corrected)
+    found = check.finding(setup.target, verdict_of(zone), title, evidence)
+    return found.model_copy(update={"corrected": corrected})
 
 
 def fit_finding(setup: Setup, fits: Mapping[int, Fit]) -> Finding:
@@ -106,9 +108,9 @@ def fit_finding(setup: Setup, fits: Mapping[int, Fit]) -> Finding:
     ]
     if not all(f.adequate for f in fits.values()):
         statement = "The errors are no gain, phase or offset errors: the model does not fit. " + " ".join(notes)
-        return finding("CAL-FIT", setup.target, Verdict.SKIPPED, statement.strip(), evidence)
+        return checks.FIT.finding(setup.target, Verdict.SKIPPED, statement.strip(), evidence)
     statement = "Gain, phase and offset explain the errors. " + " ".join(notes)
-    return finding("CAL-FIT", setup.target, Verdict.PASS, statement.strip(), evidence)
+    return checks.FIT.finding(setup.target, Verdict.PASS, statement.strip(), evidence)
 
 
 def adjust(
@@ -129,10 +131,10 @@ def adjust(
     refusal = _refusal(setup, found, fits, moves, permission)
     if refusal is None and not corrector.run.consents(_question(setup, moves)):
         statement = "A correction is advised; nobody agreed to it, so nothing was written."
-        refusal = ("CAL-CONSENT", Verdict.INCONCLUSIVE, statement)
+        refusal = (checks.CONSENT, Verdict.INCONCLUSIVE, statement)
     if refusal is not None:
         check, verdict, statement = refusal
-        result.findings.append(finding(check, setup.target, verdict, statement, [_move(t) for t in moves]))
+        result.findings.append(check.finding(setup.target, verdict, statement, [_move(t) for t in moves]))
         return
     try:
         _correct(setup, found, fits, corrector, points, result)
@@ -216,13 +218,13 @@ def _proved(setup: Setup, uptime_s: float | None, corrector: Corrector, target: 
     stored = setup.meter.stored_corrections()
     if stored == target:
         text = "The corrections are in non-volatile memory: the stored set reads as written."
-        result.findings.append(finding("CAL-STORE", setup.target, Verdict.PASS, text))
+        result.findings.append(checks.STORE.finding(setup.target, Verdict.PASS, text))
     elif stored is None and setup.profile.writing is not None and setup.profile.writing.preserved:
         text = f"The meter shows no stored set. Its document says they are kept: {setup.profile.writing.preserved}."
-        result.findings.append(finding("CAL-STORE", setup.target, Verdict.SKIPPED, text))
+        result.findings.append(checks.STORE.finding(setup.target, Verdict.SKIPPED, text))
     else:
         text = "The meter shows no stored set; whether the corrections survive a power cut was not proven."
-        result.findings.append(finding("CAL-STORE", setup.target, Verdict.INCONCLUSIVE, text))
+        result.findings.append(checks.STORE.finding(setup.target, Verdict.INCONCLUSIVE, text))
     corrector.run.record("facts.after", {"facts": vars(after)})
 
 
@@ -231,7 +233,7 @@ def _say_success(setup: Setup, result: Adjustment, corrector: Corrector, moves: 
     if first.verdict is not Verdict.PASS:
         result.findings[0] = first.model_copy(update={"corrected": "corrected and proven in this run"})
     statement = f"{len(corrector.writes)} correction writes to {setup.target} were read back and proven by measurement."
-    result.findings.append(finding("CAL-ADJUST", setup.target, Verdict.PASS, statement, moves))
+    result.findings.append(checks.ADJUST.finding(setup.target, Verdict.PASS, statement, moves))
     result.findings.append(accuracy_finding(setup, "as-left", result.left))
 
 
@@ -242,16 +244,16 @@ def undo(setup: Setup, corrector: Corrector, reason: str, result: Adjustment) ->
         result.corrections_left = corrector.found
         if not corrector.writes:
             statement = f"No correction was made: {reason}. No correction register was written."
-            result.findings.append(finding("CAL-ADJUST", setup.target, Verdict.INCONCLUSIVE, statement))
+            result.findings.append(checks.ADJUST.finding(setup.target, Verdict.INCONCLUSIVE, statement))
             return
         result.statement = "Corrections were written and taken back; the meter holds the set as found."
         statement = f"The correction was taken back: {reason}. The corrections as found are in the meter again."
-        result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.INCONCLUSIVE, statement))
+        result.findings.append(checks.RESTORED.finding(setup.target, Verdict.INCONCLUSIVE, statement))
         return
     result.corrections_left = corrector.present()
     result.statement = "Corrections were written and could not be taken back; the next run finishes that first."
     statement = f"The correction could not be taken back after this: {reason}. The meter may hold a part of it."
-    result.findings.append(finding("CAL-RESTORED", setup.target, Verdict.FAIL, statement))
+    result.findings.append(checks.RESTORED.finding(setup.target, Verdict.FAIL, statement))
 
 
 def _refusal(
@@ -260,40 +262,44 @@ def _refusal(
     fits: Mapping[int, Fit],
     moves: Sequence[Target],
     permission: Permission,
-) -> tuple[str, Verdict, str] | None:
+) -> tuple[Check, Verdict, str] | None:
     """Give why nothing is written, or None if a correction is needed and allowed; the order is the order of weight."""
     legal, when = permission.legal, permission.when
     name, needed = setup.target, bool(moves) and when != "never" and (when == "always" or _needed(found))
     open_case = Verdict.INCONCLUSIVE if needed else Verdict.SKIPPED
     if legal in ("sealed", "unknown"):
-        return "CAL-LEGAL", Verdict.SKIPPED, f"Verified only: {name}'s legal status is {legal}; it is never written to."
+        return (
+            checks.LEGAL,
+            Verdict.SKIPPED,
+            f"Verified only: {name}'s legal status is {legal}; it is never written to.",
+        )
     if legal == "lockable" and setup.meter.facts().locked is not False:
-        return "CAL-LEGAL", open_case, f"Verified only: {name} is lockable and not found unlocked."
+        return checks.LEGAL, open_case, f"Verified only: {name} is lockable and not found unlocked."
     if not setup.meter.trims:
-        return "CAL-ADJUST", Verdict.SKIPPED, f"Verified only: {setup.profile.title} has no correction registers."
+        return checks.ADJUST, Verdict.SKIPPED, f"Verified only: {setup.profile.title} has no correction registers."
     if permission.faulty:
-        return "CAL-ADJUST", Verdict.SKIPPED, "No correction: a wiring fault is never trimmed away. Mend it first."
+        return checks.ADJUST, Verdict.SKIPPED, "No correction: a wiring fault is never trimmed away. Mend it first."
     if permission.incomplete:
-        return "CAL-ADJUST", open_case, "No correction: a planned load point was not measured."
+        return checks.ADJUST, open_case, "No correction: a planned load point was not measured."
     if not all(f.adequate for f in fits.values()):
-        return "CAL-FIT", open_case, "No correction: the error is no gain, phase or offset error (lack of fit)."
+        return checks.FIT, open_case, "No correction: the error is no gain, phase or offset error (lack of fit)."
     if when == "never":
-        return "CAL-ADJUST", Verdict.SKIPPED, "Verified only, as asked: nothing was written."
+        return checks.ADJUST, Verdict.SKIPPED, "Verified only, as asked: nothing was written."
     if not needed and all(m.total.zone is Zone.PASS for m in found):
-        return "CAL-ADJUST", Verdict.SKIPPED, "No correction is needed: nothing was written."
+        return checks.ADJUST, Verdict.SKIPPED, "No correction is needed: nothing was written."
     if not needed:
-        return "CAL-ADJUST", Verdict.SKIPPED, "Nothing was written: no error was shown that calls for a correction."
+        return checks.ADJUST, Verdict.SKIPPED, "Nothing was written: no error was shown that calls for a correction."
     if any(f.phase is None for f in fits.values()) and any(abs(m.total.reference.tan_phi) > REACTIVE for m in found):
         statement = "No correction: at these load points a gain error cannot be told from a phase error."
-        return "CAL-FIT", Verdict.INCONCLUSIVE, statement
+        return checks.FIT, Verdict.INCONCLUSIVE, statement
     if any(m.total.zone is Zone.UNLIMITED or m.total.zone is Zone.NOT_VERIFIABLE for m in found):
         statement = "No correction: at a load point no confirmed limit could prove it."
-        return "CAL-ADJUST", Verdict.INCONCLUSIVE, statement
+        return checks.ADJUST, Verdict.INCONCLUSIVE, statement
     if setup.profile.status == "draft" or (setup.profile.status == "derived" and not permission.allow_derived):
         statement = f"A correction is advised, not written: profile {setup.profile.id} is {setup.profile.status}."
-        return "CAL-PROFILE", Verdict.INCONCLUSIVE, statement
+        return checks.PROFILE, Verdict.INCONCLUSIVE, statement
     if permission.dry_run:
-        return "CAL-CONSENT", Verdict.INCONCLUSIVE, "A correction is advised; --dry-run never writes."
+        return checks.CONSENT, Verdict.INCONCLUSIVE, "A correction is advised; --dry-run never writes."
     return None
 
 

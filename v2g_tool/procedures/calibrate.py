@@ -40,8 +40,8 @@ from v2g_tool.procedures.points import largest_current, possible_points, verifia
 from v2g_tool.procedures.recovery import recover
 from v2g_tool.procedures.stage import Measurement, NoPower, Setup, measure_point
 from v2g_tool.record.intents import IntentStore
+from v2g_tool.rules import metering_checks as checks
 from v2g_tool.rules import wiring
-from v2g_tool.rules.catalogue import wiring_finding
 from v2g_tool.rules.decision import DECISION_RULE
 from v2g_tool.run.run import Run
 
@@ -73,10 +73,10 @@ def calibrate(site: Site, target: str, options: Options, store: IntentStore, run
             _calibrate(outcome, site, limits, plan, options, store, run, wires, stack)
     except Interrupted as exc:
         outcome.error = exc
-        outcome.add("CAL-INTERRUPTED", Verdict.INCONCLUSIVE, f"The run was {exc.what}.")
+        outcome.add(checks.INTERRUPTED, Verdict.INCONCLUSIVE, f"The run was {exc.what}.")
     except InstrumentError as exc:
         outcome.error = exc
-        check = "CAL-IDENTITY" if isinstance(exc, Implausible) and not outcome.found else "CAL-INSTRUMENT"
+        check = checks.IDENTITY if isinstance(exc, Implausible) and not outcome.found else checks.INSTRUMENT
         outcome.add(check, Verdict.INCONCLUSIVE, exc.what, _reasons(exc))
     return outcome
 
@@ -127,7 +127,7 @@ def _calibrate(
     key = "present-load"
     if place.inverter and inverter.name != place.inverter:
         statement = f"{place.inverter} was not commanded: of the plan's load points none was made, only what flows."
-        outcome.add("CAL-CONSENT", Verdict.INCONCLUSIVE, statement)
+        outcome.add(checks.CONSENT, Verdict.INCONCLUSIVE, statement)
     elif place.inverter:
         key = _take_inverter(
             outcome,
@@ -167,7 +167,7 @@ def _begin(
     outcome.addresses = {name: trim.active.address for name, trim in meter.trims.items()}
     if meter.trims:
         _take_corrections(outcome, meter, identity, profile.id, options, store, run)
-    outcome.add("CAL-IDENTITY", Verdict.PASS, f"{target} is {identity}.")
+    outcome.add(checks.IDENTITY, Verdict.PASS, f"{target} is {identity}.")
     return facts
 
 
@@ -186,7 +186,7 @@ def _take_corrections(
         outcome.writes = list(outcome.recovered.writes)
         outcome.statement = outcome.recovered.statement
         if pending is None:
-            outcome.add("CAL-RECOVERY", Verdict.PASS, outcome.recovered.statement)
+            outcome.add(checks.RECOVERY, Verdict.PASS, outcome.recovered.statement)
     outcome.unstored = pending is None and meter.stored_corrections() not in (None, present)
     run.record("corrections.found", {"raw": present, "unstored": outcome.unstored})
 
@@ -200,7 +200,7 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
     outcome.findings += findings
 
     def not_restored(problem: str) -> None:
-        outcome.add("CAL-INVERTER", Verdict.FAIL, f"{setup.inverter.name} could not be put back: {problem}.")
+        outcome.add(checks.INVERTER, Verdict.FAIL, f"{setup.inverter.name} could not be put back: {problem}.")
 
     if not points:
         return
@@ -234,12 +234,12 @@ def _wiring(outcome: Outcome, setup: Setup) -> bool:
     """Add the findings about the wiring, and the fit if it is sound; give whether a fault was found."""
     loaded = [m for m in outcome.found if m.total.uncertainty.reference_ratio < WIRING_NEEDS_RATIO]
     if not loaded:
-        outcome.add("CAL-WIRING", Verdict.SKIPPED, "The load is too small to tell a wiring fault.")
+        outcome.add(checks.WIRING, Verdict.SKIPPED, "The load is too small to tell a wiring fault.")
         return False
     faults = _diagnose(setup, loaded)
-    outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
+    outcome.add_faults(faults)
     if not faults:
-        outcome.add("CAL-WIRING", Verdict.PASS, "No wiring fault shows in voltage, current, power or angle.")
+        outcome.add(checks.WIRING, Verdict.PASS, "No wiring fault shows in voltage, current, power or angle.")
         outcome.fits_found = fit_phases(setup, outcome.found)
     return bool(faults)
 
@@ -255,12 +255,12 @@ def _pending_proven(outcome: Outcome, setup: Setup, run: Run) -> bool:
         with run.shield():
             corrector.commit(recovered.target)
             corrector.close()
-        outcome.add("CAL-RECOVERY", Verdict.PASS, f"{recovered.statement} It was proven by this run, and stored.")
+        outcome.add(checks.RECOVERY, Verdict.PASS, f"{recovered.statement} It was proven by this run, and stored.")
         return True
     done = Adjustment()
     undo(setup, corrector, "measured again, the meter is not within its limits", done)
     outcome.findings += [judged, *done.findings]
-    outcome.add("CAL-RECOVERY", Verdict.INCONCLUSIVE, f"{recovered.statement} It could not be proven.")
+    outcome.add(checks.RECOVERY, Verdict.INCONCLUSIVE, f"{recovered.statement} It could not be proven.")
     outcome.writes += corrector.writes[len(recovered.writes) :]
     outcome.corrections_left, outcome.statement = done.corrections_left, done.statement
     return False
@@ -273,10 +273,10 @@ def _as_found(outcome: Outcome, setup: Setup, points: Sequence[tuple[LoadPoint, 
             outcome.found.append(measure_point(setup, point, target, run))
         except LoadNotReached as exc:
             run.record("point.failed", {"point": point.name, "error": exc.what})
-            outcome.add("CAL-LOAD", Verdict.INCONCLUSIVE, f"{point.name}: {exc.what}.", _reasons(exc))
+            outcome.add(checks.LOAD, Verdict.INCONCLUSIVE, f"{point.name}: {exc.what}.", _reasons(exc))
         except NoPower as exc:
             faults = _diagnose(setup, [*outcome.found, exc.seen])
-            outcome.findings += [wiring_finding(fault, setup.target) for fault in faults]
+            outcome.add_faults(faults)
             if not faults:
                 raise
             outcome.found.clear()  # with such a fault the other points are no measurements either
@@ -298,7 +298,7 @@ def _take(outcome: Outcome, done: Adjustment, corrector: Corrector) -> None:
         outcome.statement = done.statement
     elif outcome.unstored:
         statement = "The corrections at work are not those in non-volatile memory: a power cut changes the meter."
-        outcome.add("CAL-STORE", Verdict.INCONCLUSIVE, statement)
+        outcome.add(checks.STORE, Verdict.INCONCLUSIVE, statement)
 
 
 def _take_inverter(
@@ -342,7 +342,7 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: Inten
             why="It is busy, refuses, or another program commands it.",
             todo="Wait for its reversion timer, check what it does, then run again.",
         )
-    outcome.add("CAL-RECOVERY", Verdict.PASS, f"The test load of the run of {intent.started_utc} was ended first.")
+    outcome.add(checks.RECOVERY, Verdict.PASS, f"The test load of the run of {intent.started_utc} was ended first.")
 
 
 def correction_key(identity: Identity) -> str:
@@ -364,11 +364,11 @@ def _may_command(site: Site, name: str, plan: Plan, run: Run) -> bool:
 def _reference_valid(outcome: Outcome, reference: AnalyzerSite, options: Options, run: Run) -> bool:
     due = reference.calibration.due
     if due >= run.started.date():
-        outcome.add("CAL-REFERENCE-DUE", Verdict.PASS, f"The reference is calibrated until {due.isoformat()}.")
+        outcome.add(checks.REFERENCE_DUE, Verdict.PASS, f"The reference is calibrated until {due.isoformat()}.")
         return True
     overridden = ", which the operator accepted" if options.accept_past_due else "; nothing was measured"
     statement = f"The reference's calibration was due on {due.isoformat()}{overridden}."
-    outcome.add("CAL-REFERENCE-DUE", Verdict.INCONCLUSIVE, statement)
+    outcome.add(checks.REFERENCE_DUE, Verdict.INCONCLUSIVE, statement)
     run.record("reference.past-due", {"due": due.isoformat(), "accepted": options.accept_past_due})
     return options.accept_past_due
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from v2g_tool.errors import V2GError
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.report import Instrument, LimitReference
 from v2g_tool.procedures.adjusting import When
 from v2g_tool.procedures.recovery import Recovered
 from v2g_tool.procedures.stage import Measurement
-from v2g_tool.rules.catalogue import finding
 from v2g_tool.rules.correction import Fit
+from v2g_tool.rules.installation import Fault
+from v2g_tool.rules.metering_checks import WIRING_FAULTS
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Outcome:
     limits: LimitReference | None = None
     error: V2GError | None = None
 
-    def add(self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> None:
+    def add_faults(self, faults: Iterable[Fault]) -> None:
+        """Add the failed findings of wiring faults."""
+        for fault in faults:
+            self.add(WIRING_FAULTS[fault.kind], Verdict.FAIL, fault.statement, fault.evidence)
+
+    def add(self, check: Check, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = ()) -> None:
         """Add a finding about the target."""
-        self.findings.append(finding(check, self.target, verdict, statement, evidence))
+        self.findings.append(check.finding(self.target, verdict, statement, evidence))

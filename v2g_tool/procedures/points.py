@@ -9,7 +9,7 @@ from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.procedures import loads
 from v2g_tool.procedures.stage import Setup, expected_uncertainty
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules import metering_checks as checks
 from v2g_tool.rules.uncertainty import test_uncertainty_ratio
 
 Points = list[tuple[LoadPoint, SetPoint]]
@@ -32,7 +32,7 @@ def possible_points(setup: Setup) -> tuple[Points, list[Finding]]:
             skipped.append(f"{point.name}: the site allows no {point.direction}.")
         else:
             points.append((point, target))
-    return points, [finding("CAL-LOAD", setup.target, Verdict.SKIPPED, text) for text in skipped]
+    return points, [checks.LOAD.finding(setup.target, Verdict.SKIPPED, text) for text in skipped]
 
 
 def largest_current(setup: Setup, points: Points) -> float | None:
@@ -65,8 +65,8 @@ def _finding(setup: Setup, refused: int, asked: int, ratios: Sequence[tuple[floa
     evidence = [row for _, row in ratios]
     if refused:
         statement = f"{refused} of {asked} load points are not verifiable with this reference."
-        return [finding("CAL-TUR", setup.target, Verdict.INCONCLUSIVE, statement, evidence)]
+        return [checks.TUR.finding(setup.target, Verdict.INCONCLUSIVE, statement, evidence)]
     if not ratios:
         return []
     statement = f"The smallest test uncertainty ratio is {min(ratio for ratio, _ in ratios):.1f}."
-    return [finding("CAL-TUR", setup.target, Verdict.PASS, statement, evidence)]
+    return [checks.TUR.finding(setup.target, Verdict.PASS, statement, evidence)]

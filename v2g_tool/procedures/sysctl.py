@@ -11,6 +11,7 @@ from v2g_tool.errors import NotPermitted, V2GError
 from v2g_tool.hal.linux.host_facts import read_host
 from v2g_tool.hal.linux.sysctl_rights import unwritable
 from v2g_tool.hal.linux.sysctl_tree import config_files, live_value, read_drop_in
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.profiles.kernel import KernelProfile
@@ -18,7 +19,7 @@ from v2g_tool.model.site.site import Site
 from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
 from v2g_tool.procedures.kernel_change import Change, Kept, Kernel
 from v2g_tool.record.intents import IntentStore
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules import system_checks as checks
 from v2g_tool.rules.host_settings import judge_host
 from v2g_tool.rules.kernel_keys import ISLANDING, NO_KERNEL, KeyFacts, judge_keys, key_facts, place
 from v2g_tool.rules.kernel_plan import as_question, drop_in_content, drop_in_values, held_back, to_write
@@ -28,8 +29,8 @@ from v2g_tool.run.run import Run
 SETTLE_S = 1.0
 """Time after which a written value is read once more: another writer shows by then."""
 CORRECTED = {
-    "SYS-LIVE": "Set by this run, and read back at once and after a second.",
-    "SYS-BOOT": "Written into one file by this run, and all files judged again.",
+    checks.LIVE.id: "Set by this run, and read back at once and after a second.",
+    checks.BOOT.id: "Written into one file by this run, and all files judged again.",
 }
 """How a failure was put right, by its check."""
 
@@ -116,10 +117,10 @@ def settle_sysctl(yardstick: Yardstick, options: Options, store: IntentStore, ru
                 _say_plan(yardstick, options, outcome, run)
     except V2GError as exc:
         outcome.error = exc
-        check = "SYS-UNDO" if options.undo else "SYS-APPLY"
+        check = checks.UNDO if options.undo else checks.APPLY
         if options.apply or options.persist or options.undo:
             statement = f"Not done: {exc.what}. {outcome.statement}"
-            outcome.findings.append(finding(check, "kernel", Verdict.INCONCLUSIVE, statement, remedy=exc.todo))
+            outcome.findings.append(check.finding("kernel", Verdict.INCONCLUSIVE, statement, remedy=exc.todo))
     if not (isinstance(outcome.error, NotPermitted) and options.writes):
         # A stop has done its work by now: what there is still becomes a report.
         with run.shield():
@@ -185,7 +186,7 @@ def _recover(kernel: Kernel, kept: Kept, outcome: Outcome) -> None:
     brought = ", ".join(kernel.restored) or "nothing had to be written"
     statement = f"The run {kept.journal} was cut off while it wrote; what it had found was brought back: {brought}."
     statement += f" Not so: {'; '.join(left)}." if left else ""
-    outcome.findings.append(finding("SYS-RECOVERY", "kernel", verdict, statement))
+    outcome.findings.append(checks.RECOVERY.finding("kernel", verdict, statement))
 
 
 def _recall(kernel: Kernel, outcome: Outcome) -> None:
@@ -193,17 +194,17 @@ def _recall(kernel: Kernel, outcome: Outcome) -> None:
     kept = kernel.kept()
     if kept is not None and kept.open:
         statement = f"The run {kept.journal} was cut off while it wrote; values may be old or new."
-        outcome.findings.append(finding("SYS-RECOVERY", "kernel", Verdict.INCONCLUSIVE, statement))
+        outcome.findings.append(checks.RECOVERY.finding("kernel", Verdict.INCONCLUSIVE, statement))
 
 
 def _undo(kernel: Kernel, kept: Kept | None, outcome: Outcome) -> None:
     if kept is None:
         outcome.statement = "There was nothing to undo."
-        outcome.findings.append(finding("SYS-UNDO", "kernel", Verdict.PASS, outcome.statement))
+        outcome.findings.append(checks.UNDO.finding("kernel", Verdict.PASS, outcome.statement))
         return
     names = [*kept.found, *([f"/etc/sysctl.d/{kept.drop_in}"] if kept.drop_in_written is not None else [])]
     if not kernel.run.consents(f"Bring back {', '.join(names)} as found?"):
-        _refused("SYS-UNDO", outcome)
+        _refused(checks.UNDO, outcome)
         return
     left = kernel.undo(kept)
     brought = ", ".join(kernel.restored) or "nothing had to be written"
@@ -211,7 +212,7 @@ def _undo(kernel: Kernel, kept: Kept | None, outcome: Outcome) -> None:
     if left:
         outcome.statement += f" Not so, look at it by hand: {'; '.join(left)}."
     verdict = Verdict.FAIL if kernel.failed else Verdict.INCONCLUSIVE if left else Verdict.PASS
-    outcome.findings.append(finding("SYS-UNDO", "kernel", verdict, outcome.statement))
+    outcome.findings.append(checks.UNDO.finding("kernel", verdict, outcome.statement))
 
 
 def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outcome) -> None:
@@ -222,7 +223,7 @@ def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outc
     question = _plan(yardstick, options, outcome, change)
     kernel.run.tell(question)
     if not kernel.run.consents(f"{question}?"):
-        _refused("SYS-APPLY", outcome)
+        _refused(checks.APPLY, outcome)
         return
     try:
         outcome.findings += _other_writers(kernel.apply(change, SETTLE_S), change)
@@ -240,10 +241,10 @@ def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
     held = held_back(keys, allow_derived=derived)
     if held:
         statement = f"Not written, because their profile is not verified: {', '.join(held)}."
-        outcome.findings.append(finding("SYS-PROFILE", "kernel", Verdict.INCONCLUSIVE, statement))
+        outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.INCONCLUSIVE, statement))
     elif options.allow_derived and (unproven := held_back(keys, allow_derived=False)):
         statement = f"Written with --allow-derived although not verified: {', '.join(unproven)}."
-        outcome.findings.append(finding("SYS-PROFILE", "kernel", Verdict.SKIPPED, statement))
+        outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.SKIPPED, statement))
     values = to_write(keys, allow_derived=derived) if options.apply else {}
     content = drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome))
     persist = options.persist and read_drop_in(yardstick.root, yardstick.profile.drop_in) != content
@@ -265,13 +266,13 @@ def _say_plan(yardstick: Yardstick, options: Options, outcome: Outcome, run: Run
     plan = f"--dry-run, nothing was written. Would: {_plan(yardstick, options, outcome, change)}."
     outcome.statement = plan if change else "Nothing is to be written."
     run.tell(outcome.statement)
-    outcome.findings.append(finding("SYS-APPLY", "kernel", Verdict.SKIPPED, outcome.statement))
+    outcome.findings.append(checks.APPLY.finding("kernel", Verdict.SKIPPED, outcome.statement))
 
 
-def _refused(check: str, outcome: Outcome) -> None:
+def _refused(check: Check, outcome: Outcome) -> None:
     outcome.statement = "Nobody agreed, so nothing was written."
     remedy = "Run it again and answer y, or give --yes."
-    outcome.findings.append(finding(check, "kernel", Verdict.INCONCLUSIVE, outcome.statement, remedy=remedy))
+    outcome.findings.append(check.finding("kernel", Verdict.INCONCLUSIVE, outcome.statement, remedy=remedy))
 
 
 def _other_writers(others: Sequence[tuple[str, str, LiveValue]], change: Change) -> list[Finding]:
@@ -279,10 +280,10 @@ def _other_writers(others: Sequence[tuple[str, str, LiveValue]], change: Change)
     found = []
     for name, value, now in others:
         statement = f"It was set to {value} and reads {now.value or now.reason or 'empty'} after {SETTLE_S:g} s."
-        found.append(finding("SYS-WRITER", name, Verdict.FAIL, statement))
+        found.append(checks.WRITER.finding(name, Verdict.FAIL, statement))
     if not found and change.values:
         statement = f"All {len(change.values)} written values still stand after {SETTLE_S:g} s."
-        found.append(finding("SYS-WRITER", "kernel", Verdict.PASS, statement))
+        found.append(checks.WRITER.finding("kernel", Verdict.PASS, statement))
     return found
 
 

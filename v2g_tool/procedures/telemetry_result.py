@@ -5,6 +5,7 @@ from __future__ import annotations
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.procedures.telemetry_section import telemetry_section
 from v2g_tool.procedures.throughput import Measured
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry import judge
 from v2g_tool.rules.telemetry_facts import TelemetryLimits
 from v2g_tool.run.result import Attachment, Result
@@ -27,4 +28,4 @@ def _early_end(measured: Measured) -> list[Finding]:
     if error is None or measured.facts.interrupted:
         return []
     statement = f"The measurement could not be done: {error.what}."
-    return [measured.facts.finding("NET-IPERF3", Verdict.INCONCLUSIVE, statement, remedy=error.todo)]
+    return [measured.facts.finding(checks.IPERF3, Verdict.INCONCLUSIVE, statement, remedy=error.todo)]

@@ -16,7 +16,7 @@ Ratios = Mapping[int, PhaseRatio]
 
 
 class Kind(StrEnum):
-    """What is wrong; the value completes the id of its finding."""
+    """What is wrong."""
 
     CT_REVERSED = "ct-reversed"
     SWAPPED = "swapped"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.kernel import KernelKey
 from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules import system_checks as checks
 from v2g_tool.rules.sysctl_files import Assignment, Effective, Program, effective, number_or_word, same_value
 
 ISLANDING = "islanding"
@@ -103,7 +103,7 @@ def _absent(facts: Sequence[KeyFacts]) -> list[Finding]:
         remedy = f"Load the vendor's module: sudo modprobe {fact.key.module}" if fact.key.module else ""
         if ISLANDING in fact.key.key:
             remedy += ", or set the time in the inverter: SunSpec model 704 (AntiIslEna) and its trip curves."
-        found.append(finding("SYS-KEY-ABSENT", fact.key.key, verdict, statement, [_want(fact.key)], remedy=remedy))
+        found.append(checks.KEY_ABSENT.finding(fact.key.key, verdict, statement, [_want(fact.key)], remedy=remedy))
     return found
 
 
@@ -111,12 +111,12 @@ def _live(facts: Sequence[KeyFacts]) -> list[Finding]:
     present = [fact for fact in facts if fact.live.state is LiveState.PRESENT]
     wrong = [fact for fact in present if not fact.live_right]
     findings = [
-        finding("SYS-LIVE", f.key.key, Verdict.FAIL, _live_statement(f), [_want(f.key), _is("live", f)]) for f in wrong
+        checks.LIVE.finding(f.key.key, Verdict.FAIL, _live_statement(f), [_want(f.key), _is("live", f)]) for f in wrong
     ]
     right = len(present) - len(wrong)
     if right:
         statement = f"{right} of {len(facts)} keys of the profile are at work with a wanted value."
-        findings.append(finding("SYS-LIVE", "kernel", Verdict.PASS, statement))
+        findings.append(checks.LIVE.finding("kernel", Verdict.PASS, statement))
     return findings
 
 
@@ -129,7 +129,7 @@ def _boot(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[F
     if unreadable:
         names = ", ".join(file.path for file in unreadable)
         statement = f"What a restart brings is not known: {names} could not be read."
-        return [finding("SYS-BOOT", "kernel", Verdict.INCONCLUSIVE, statement)] if judged else []
+        return [checks.BOOT.finding("kernel", Verdict.INCONCLUSIVE, statement)] if judged else []
     unset = [fact for fact in judged if fact.boot.winner is None]
     wrong = [fact for fact in judged if fact.boot.winner is not None and not fact.boot_right]
     findings = [_boot_wrong(fact) for fact in wrong]
@@ -138,10 +138,10 @@ def _boot(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[F
         statement = (
             f"No file sets {len(unset)} of {len(judged)} keys at boot, the kernel's defaults will apply: {names}."
         )
-        findings.append(finding("SYS-BOOT", "kernel", Verdict.FAIL, statement))
+        findings.append(checks.BOOT.finding("kernel", Verdict.FAIL, statement))
     if judged and not unset and not wrong:
         statement = f"Files set all {len(judged)} keys at boot to wanted values."
-        findings.append(finding("SYS-BOOT", "kernel", Verdict.PASS, statement))
+        findings.append(checks.BOOT.finding("kernel", Verdict.PASS, statement))
     return findings
 
 
@@ -151,7 +151,7 @@ def _boot_wrong(fact: KeyFacts) -> Finding:
     value = value_of(winner) if winner else ""
     statement = f"A restart will set {value} ({where}), wanted is {wanted(fact.key)}."
     evidence = [_want(fact.key), Evidence(name="at boot", value=value, unit=fact.key.unit, source=where)]
-    return finding("SYS-BOOT", fact.key.key, Verdict.FAIL, statement, evidence)
+    return checks.BOOT.finding(fact.key.key, Verdict.FAIL, statement, evidence)
 
 
 def _reload(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[Finding]:
@@ -160,7 +160,7 @@ def _reload(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list
     if not apart:
         statement = "A restart and 'sysctl --system' set the same values."
         clean = bool(judged) and not unreadable
-        return [finding("SYS-RELOAD", "kernel", Verdict.PASS, statement)] if clean else []
+        return [checks.RELOAD.finding("kernel", Verdict.PASS, statement)] if clean else []
     return [_reload_apart(fact) for fact in apart]
 
 
@@ -175,7 +175,7 @@ def _reload_apart(fact: KeyFacts) -> Finding:
         for name, one in (("at boot", boot), ("sysctl --system", system))
         if one
     ]
-    return finding("SYS-RELOAD", fact.key.key, Verdict.FAIL, f"The two disagree: {at_boot}, {reload}.", evidence)
+    return checks.RELOAD.finding(fact.key.key, Verdict.FAIL, f"The two disagree: {at_boot}, {reload}.", evidence)
 
 
 def _shadowed(facts: Sequence[KeyFacts]) -> list[Finding]:
@@ -193,7 +193,7 @@ def _shadowed(facts: Sequence[KeyFacts]) -> list[Finding]:
         listed = ", ".join(f"{value} in {place(a)}" for a, value in everything.items())
         evidence = [Evidence(name="assignment", value=value, source=place(a)) for a, value in everything.items()]
         statement = f"Files contradict each other: {listed}."
-        findings.append(finding("SYS-SHADOWED", fact.key.key, Verdict.FAIL, statement, evidence))
+        findings.append(checks.SHADOWED.finding(fact.key.key, Verdict.FAIL, statement, evidence))
     return findings
 
 
@@ -201,15 +201,15 @@ def _access(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list
     shut = [fact for fact in facts if fact.live.state in (LiveState.FORBIDDEN, LiveState.FAILED)]
     if shut and all(fact.live.reason == NO_KERNEL for fact in shut):
         shut = []
-        found = [finding("SYS-LIVE", "kernel", Verdict.SKIPPED, f"Not judged: {NO_KERNEL}.")]
+        found = [checks.LIVE.finding("kernel", Verdict.SKIPPED, f"Not judged: {NO_KERNEL}.")]
     else:
         found = []
     found += [
-        finding("SYS-ACCESS", fact.key.key, Verdict.INCONCLUSIVE, f"The key could not be read: {fact.live.reason}.")
+        checks.ACCESS.finding(fact.key.key, Verdict.INCONCLUSIVE, f"The key could not be read: {fact.live.reason}.")
         for fact in shut
     ]
     return found + [
-        finding("SYS-ACCESS", file.path, Verdict.INCONCLUSIVE, f"It could not be read: {file.reason}.")
+        checks.ACCESS.finding(file.path, Verdict.INCONCLUSIVE, f"It could not be read: {file.reason}.")
         for file in unreadable
     ]
 
@@ -222,7 +222,7 @@ def _islanding(facts: Sequence[KeyFacts]) -> list[Finding]:
         "Not judged here: a kernel setting is no anti-islanding protection. That is the inverter's own: SunSpec model "
         "704 (AntiIslEna) and its shall-trip curves."
     )
-    return [finding("SYS-ISLANDING", "inverter", Verdict.SKIPPED, statement)]
+    return [checks.ISLANDING.finding("inverter", Verdict.SKIPPED, statement)]
 
 
 def value_of(assignment: Assignment) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.gridcode import GridCodeProfile, LowVoltageStay
 from v2g_tool.model.sysctl import LiveState, LiveValue
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.rules import system_checks as checks
 
-CHECK = "GC-RIDE-THROUGH"
+CHECK = checks.RIDE_THROUGH
 
 
 def judge_timeout(live: LiveValue | None, action: str, code: GridCodeProfile | None, category: str) -> Finding:
@@ -69,4 +69,4 @@ def _conflict(
 
 
 def _said(verdict: Verdict, statement: str, evidence: list[Evidence] | None = None, remedy: str = "") -> Finding:
-    return finding(CHECK, "islanding timeout", verdict, statement, evidence or (), remedy=remedy)
+    return CHECK.finding("islanding timeout", verdict, statement, evidence or (), remedy=remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry_answers import responder_findings, trouble_findings
 from v2g_tool.rules.telemetry_counts import Comparison, compare, counts_finding, versions_finding
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
@@ -114,7 +115,7 @@ def _loss_finding(facts: TelemetryFacts, limits: TelemetryLimits, now: Stand) ->
         remedy = AS_NAMED if reason else LONGER
     if now.loss.dispersion.bursty:
         words += f" Losses come in bursts: the datagrams count as {now.loss.effective:.0f} independent ones."
-    return facts.finding("NET-LOSS", now.verdict, words, loss_evidence(now.loss), remedy)
+    return facts.finding(checks.LOSS, now.verdict, words, loss_evidence(now.loss), remedy)
 
 
 def _too_few(loss: LossVerdict) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.telemetry import ResponderKind, TroubleKind
-from v2g_tool.rules.catalogue import CATALOGUE
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry_facts import MODBUS_PORT, TelemetryFacts
 
 _ASK = "Ask the utility for host and port of its iperf3 server; enter both under [telemetry] in the site file."
@@ -21,9 +22,7 @@ class Said:
 
 
 _NO_SERVER: dict[ResponderKind, Said] = {
-    "iperf3-busy": Said(
-        "The iperf3 server at {target} is running another test: no load was sent.", CATALOGUE["NET-BUSY"].remedy
-    ),
+    "iperf3-busy": Said("The iperf3 server at {target} is running another test: no load was sent.", checks.BUSY.remedy),
     "modbus": Said(
         "A live Modbus device answers at {target}: no load was sent, because a flood of datagrams could stop it from "
         "doing its work.",
@@ -37,21 +36,21 @@ _NO_SERVER: dict[ResponderKind, Said] = {
         "{target} answers, but neither as iperf3 nor as Modbus: no load was sent.",
         _ASK,
     ),
-    "refused": Said("Nobody listens at {target}: no load was sent.", CATALOGUE["NET-REFUSED"].remedy),
-    "unreachable": Said("{target} can't be reached: no load was sent.", CATALOGUE["NET-UNREACHABLE"].remedy),
-    "unknown-host": Said("The name in {target} leads to no address: no load was sent.", CATALOGUE["NET-NAME"].remedy),
+    "refused": Said("Nobody listens at {target}: no load was sent.", checks.REFUSED.remedy),
+    "unreachable": Said("{target} can't be reached: no load was sent.", checks.UNREACHABLE.remedy),
+    "unknown-host": Said("The name in {target} leads to no address: no load was sent.", checks.NAME.remedy),
 }
 
-_TROUBLES: dict[TroubleKind, tuple[str, str]] = {
-    "busy": ("NET-BUSY", "The server was running another test, and still was after several attempts."),
-    "refused": ("NET-REFUSED", "The server refused the connection."),
-    "unreachable": ("NET-UNREACHABLE", "The server can't be reached."),
-    "unknown-host": ("NET-NAME", "The server's name leads to no address."),
-    "died": ("NET-SERVER-DIED", "The server ended in the middle of the measurement."),
-    "silent": ("NET-SERVER-SILENT", "The server answered no more; the measurement was ended by force."),
-    "udp-blocked": ("NET-UDP-BLOCKED", "The control connection passes, and no datagram does."),
-    "rejected": ("NET-IPERF3", "iperf3 refused its options."),
-    "unreadable": ("NET-IPERF3", "What iperf3 printed can't be read."),
+_TROUBLES: dict[TroubleKind, tuple[Check, str]] = {
+    "busy": (checks.BUSY, "The server was running another test, and still was after several attempts."),
+    "refused": (checks.REFUSED, "The server refused the connection."),
+    "unreachable": (checks.UNREACHABLE, "The server can't be reached."),
+    "unknown-host": (checks.NAME, "The server's name leads to no address."),
+    "died": (checks.SERVER_DIED, "The server ended in the middle of the measurement."),
+    "silent": (checks.SERVER_SILENT, "The server answered no more; the measurement was ended by force."),
+    "udp-blocked": (checks.UDP_BLOCKED, "The control connection passes, and no datagram does."),
+    "rejected": (checks.IPERF3, "iperf3 refused its options."),
+    "unreadable": (checks.IPERF3, "What iperf3 printed can't be read."),
 }
 
 
@@ -67,11 +66,11 @@ def responder_findings(facts: TelemetryFacts) -> list[Finding]:
     if responder.kind != "iperf3":
         said = _NO_SERVER[responder.kind]
         statement = said.statement.format(target=facts.target)
-        return [facts.finding("NET-RESPONDER", Verdict.INCONCLUSIVE, statement, evidence, said.remedy)]
+        return [facts.finding(checks.RESPONDER, Verdict.INCONCLUSIVE, statement, evidence, said.remedy)]
     statement = f"An iperf3 server answers at {facts.target}."
     if facts.port == MODBUS_PORT:
         statement += f" Port {MODBUS_PORT} is the one of Modbus/TCP: have the server stopped before a device takes it."
-    return [facts.finding("NET-RESPONDER", Verdict.PASS, statement, evidence)]
+    return [facts.finding(checks.RESPONDER, Verdict.PASS, statement, evidence)]
 
 
 def trouble_findings(facts: TelemetryFacts) -> list[Finding]:
@@ -84,7 +83,7 @@ def trouble_findings(facts: TelemetryFacts) -> list[Finding]:
         found.append(facts.finding(check, Verdict.INCONCLUSIVE, statement, evidence))
     if facts.interrupted:
         statement = f"The run was stopped before its end.{_measured(facts)}"
-        found.append(facts.finding("NET-INTERRUPTED", Verdict.INCONCLUSIVE, statement))
+        found.append(facts.finding(checks.INTERRUPTED, Verdict.INCONCLUSIVE, statement))
     return found
 
 

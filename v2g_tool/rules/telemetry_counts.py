@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.telemetry import Piece
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, growth
 from v2g_tool.rules.telemetry_versions import Believed, believed
 
@@ -113,13 +114,13 @@ def counts_finding(facts: TelemetryFacts, comparison: Comparison) -> Finding:
         told = "; ".join(comparison.contradictions[:MOST_SHOWN])
         more = len(comparison.contradictions) - MOST_SHOWN
         statement = f"The counts contradict one another: {told}{f'; and {more} more' if more > 0 else ''}."
-        return facts.finding("NET-COUNTS", Verdict.INCONCLUSIVE, statement, evidence)
+        return facts.finding(checks.COUNTS, Verdict.INCONCLUSIVE, statement, evidence)
     if not comparison.second_count:
         statement = "The loss was counted once only; there is no second count to compare it with."
-        return facts.finding("NET-COUNTS", Verdict.INCONCLUSIVE, statement, evidence)
+        return facts.finding(checks.COUNTS, Verdict.INCONCLUSIVE, statement, evidence)
     who = "Sender, receiver and kernel" if comparison.kernel else "Sender and receiver"
     statement = f"{who} agree on {sum(piece.sent for piece in facts.pieces)} datagrams."
-    return facts.finding("NET-COUNTS", Verdict.PASS, statement, evidence)
+    return facts.finding(checks.COUNTS, Verdict.PASS, statement, evidence)
 
 
 def _evidence(facts: TelemetryFacts) -> list[Evidence]:
@@ -157,9 +158,9 @@ def versions_finding(facts: TelemetryFacts, pieces: Sequence[Believed]) -> Findi
         statement = (
             f"{names}: this pair can show no loss where there was some, and the receiver's own count is missing."
         )
-        return facts.finding("NET-VERSIONS", Verdict.INCONCLUSIVE, statement, evidence)
+        return facts.finding(checks.VERSIONS, Verdict.INCONCLUSIVE, statement, evidence)
     if "receiver" in sources:
         statement = f"{names}: the client's loss figure is not believed; the receiver's own count was taken."
     else:
         statement = f"{names}: this pair renders losses rightly."
-    return facts.finding("NET-VERSIONS", Verdict.PASS, statement, evidence)
+    return facts.finding(checks.VERSIONS, Verdict.PASS, statement, evidence)

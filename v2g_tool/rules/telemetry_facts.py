@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.site.site import SiteLimits
 from v2g_tool.model.telemetry import Echo, EchoKind, PathSize, Piece, Responder, Trouble, UdpCounters
-from v2g_tool.rules.catalogue import finding
 
 MODBUS_PORT = 502
 
@@ -84,10 +84,10 @@ class TelemetryFacts:
         return tuple(echo for echo in self.echoes if any(a <= echo.sent_s <= b for a, b in spans))
 
     def finding(
-        self, check: str, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = (), remedy: str = ""
+        self, check: Check, verdict: Verdict, statement: str, evidence: Sequence[Evidence] = (), remedy: str = ""
     ) -> Finding:
         """Give a finding about the target."""
-        return finding(check, self.target, verdict, statement, evidence, remedy=remedy)
+        return check.finding(self.target, verdict, statement, evidence, remedy=remedy)
 
 
 @dataclass(frozen=True)

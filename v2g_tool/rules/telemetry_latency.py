@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.telemetry import Echo
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
 from v2g_tool.statistics.proportion import percentile_ranks, values_needed
 
@@ -98,21 +99,21 @@ def latency_finding(facts: TelemetryFacts, limits: TelemetryLimits) -> Finding:
     """Give NET-LATENCY."""
     if facts.no_echoes:
         statement = f"No round trip could be measured: {facts.no_echoes.rstrip('.')}."
-        return facts.finding("NET-LATENCY", Verdict.INCONCLUSIVE, statement)
+        return facts.finding(checks.LATENCY, Verdict.INCONCLUSIVE, statement)
     loaded = facts.under_load
     found = latency(loaded or facts.echoes, limits.latency_percentile)
     if found is None:
-        return facts.finding("NET-LATENCY", Verdict.INCONCLUSIVE, "No round trip was measured.")
+        return facts.finding(checks.LATENCY, Verdict.INCONCLUSIVE, "No round trip was measured.")
     kind = KIND_WORDS[facts.echo_kind]
     if found.unanswered == found.asked:
         statement = f"None of {found.asked} questions by {kind} was answered: it may be blocked on the way."
-        return facts.finding("NET-LATENCY", Verdict.INCONCLUSIVE, statement, _evidence(found, limits), BLOCKED)
+        return facts.finding(checks.LATENCY, Verdict.INCONCLUSIVE, statement, _evidence(found, limits), BLOCKED)
     verdict, statement = _judged(found, limits)
     if not loaded and verdict is Verdict.PASS:
         verdict, statement = Verdict.INCONCLUSIVE, f"Without load, {statement}"
     remedy = LONGER if verdict is Verdict.INCONCLUSIVE else ""
     ending = f" ({found.asked} by {kind}, {found.unanswered} unanswered): network latency, not measurement latency."
-    return facts.finding("NET-LATENCY", verdict, statement + ending, _evidence(found, limits), remedy)
+    return facts.finding(checks.LATENCY, verdict, statement + ending, _evidence(found, limits), remedy)
 
 
 def _judged(found: Latency, limits: TelemetryLimits) -> tuple[Verdict, str]:

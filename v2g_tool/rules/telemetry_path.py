@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.telemetry import PathSize, Piece
+from v2g_tool.rules import network_checks as checks
 from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits, growth
 from v2g_tool.rules.telemetry_latency import longest_silence
 
@@ -62,14 +63,14 @@ def rate_finding(facts: TelemetryFacts, limits: TelemetryLimits) -> Finding:
     if rate_reached(facts.pieces, limits):
         arrived = f", {megabits(reached.received)} arrived" if reached.received is not None else ""
         return facts.finding(
-            "NET-RATE", Verdict.PASS, f"{megabits(reached.sent)} were sent{arrived}; {asked} were asked for.", evidence
+            checks.RATE, Verdict.PASS, f"{megabits(reached.sent)} were sent{arrived}; {asked} were asked for.", evidence
         )
     slowest = min(piece.sent_bits_per_s for piece in facts.pieces)
     statement = f"Only {megabits(slowest)} could be sent, {asked} were asked for."
     if refused:
         statement += f" The kernel refused {refused} datagrams: the interface does not carry that rate."
-        return facts.finding("NET-RATE", Verdict.FAIL, statement, evidence)
-    return facts.finding("NET-RATE", Verdict.INCONCLUSIVE, statement, evidence)
+        return facts.finding(checks.RATE, Verdict.FAIL, statement, evidence)
+    return facts.finding(checks.RATE, Verdict.INCONCLUSIVE, statement, evidence)
 
 
 # Jitter and order.
@@ -100,7 +101,7 @@ def jitter_finding(facts: TelemetryFacts) -> Finding:
         Evidence(name="jitter at the end", value=f"{found.last_ms:.3f}", unit="ms", source="receiver, RFC 3550"),
         Evidence(name="jitter in the worst second", value=f"{found.worst_ms:.3f}", unit="ms"),
     ]
-    return facts.finding("NET-JITTER", Verdict.SKIPPED, statement, evidence)
+    return facts.finding(checks.JITTER, Verdict.SKIPPED, statement, evidence)
 
 
 def order_finding(facts: TelemetryFacts) -> Finding:
@@ -117,7 +118,7 @@ def order_finding(facts: TelemetryFacts) -> Finding:
         Evidence(name="overtaken", value=str(overtaken), unit="round trips"),
         Evidence(name="answers that came again", value=str(copies)),
     ]
-    return facts.finding("NET-REORDER", Verdict.SKIPPED, f"{'; '.join(said)}.", evidence)
+    return facts.finding(checks.REORDER, Verdict.SKIPPED, f"{'; '.join(said)}.", evidence)
 
 
 # Bursts.
@@ -174,7 +175,7 @@ def burst_finding(facts: TelemetryFacts) -> Finding:
         Evidence(name="longest run of losses, at most", value=str(burst.most), unit="datagrams"),
         Evidence(name="longest run of unanswered round trips", value=str(silence), source="exact"),
     ]
-    return facts.finding("NET-BURST", Verdict.SKIPPED, f"{'; '.join(said)}.", evidence)
+    return facts.finding(checks.BURST, Verdict.SKIPPED, f"{'; '.join(said)}.", evidence)
 
 
 # Fragments.
@@ -210,7 +211,7 @@ def fragment_finding(facts: TelemetryFacts) -> Finding:
     size, grown, path = packet_bytes(facts), growth(facts), facts.path
     created = grown.fragments_created if grown else None
     if size is None:
-        return facts.finding("NET-FRAGMENT", Verdict.SKIPPED, "Not judged: no piece of load came to its end.")
+        return facts.finding(checks.FRAGMENT, Verdict.SKIPPED, "Not judged: no piece of load came to its end.")
     room = _room(path)
     evidence = [
         Evidence(name="packet", value=str(size), unit="B", limit=f"{room} B" if room is not None else ""),
@@ -219,17 +220,17 @@ def fragment_finding(facts: TelemetryFacts) -> Finding:
     ]
     if all(piece.kept_whole and piece.counted > 0 for piece in facts.pieces):
         statement = f"Packets of {size} B pass whole: each was sent with fragmentation forbidden, and they arrived."
-        return facts.finding("NET-FRAGMENT", Verdict.PASS, statement, evidence)
+        return facts.finding(checks.FRAGMENT, Verdict.PASS, statement, evidence)
     if is_fragmented(facts):
         cut = f"packets of {size} B do not pass {room} B whole" if room is not None and size > room else ""
         made = f"this computer made {created} fragments" if created else ""
         reason = " and ".join(part for part in (cut, made) if part)
         statement = f"Datagrams were cut: {reason}. What was lost are fragments."
-        return facts.finding("NET-FRAGMENT", Verdict.FAIL, statement, evidence)
+        return facts.finding(checks.FRAGMENT, Verdict.FAIL, statement, evidence)
     if room is None and created is None:
         statement = f"Whether packets of {size} B pass whole is not known."
-        return facts.finding("NET-FRAGMENT", Verdict.INCONCLUSIVE, statement, evidence)
-    return facts.finding("NET-FRAGMENT", Verdict.PASS, _whole(size, room, path, created), evidence)
+        return facts.finding(checks.FRAGMENT, Verdict.INCONCLUSIVE, statement, evidence)
+    return facts.finding(checks.FRAGMENT, Verdict.PASS, _whole(size, room, path, created), evidence)
 
 
 def _whole(size: int, room: int | None, path: PathSize | None, created: int | None) -> str:

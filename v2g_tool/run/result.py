@@ -15,7 +15,7 @@ from v2g_tool.model.base import Model
 from v2g_tool.model.findings import Finding, Verdict, overall
 from v2g_tool.model.report import SCHEMA, EvidenceChain, FileHash, Instrument, Report, SiteRecord, Tool
 from v2g_tool.model.site.site import Site
-from v2g_tool.rules.catalogue import finding
+from v2g_tool.run import checks
 from v2g_tool.run.run import Run, clock_state
 
 
@@ -112,12 +112,12 @@ def _site(site: Site, site_sha256: str, target: str) -> SiteRecord:
 
 def _clock_finding(synchronised: bool | None, statement: str) -> Finding:
     verdict = Verdict.PASS if synchronised else Verdict.SKIPPED
-    return finding("HOST-CLOCK", "this computer", verdict, statement)
+    return checks.CLOCK.finding("this computer", verdict, statement)
 
 
 def _unsigned_finding(target: str) -> Finding:
     statement = "The report is not signed: nobody can tell who measured, or whether it was changed."
-    return finding("HOST-UNSIGNED", target, Verdict.INCONCLUSIVE, statement)
+    return checks.UNSIGNED.finding(target, Verdict.INCONCLUSIVE, statement)
 
 
 def _utc(moment: datetime) -> str:

@@ -7,20 +7,21 @@ from rich.console import Console
 from v2g_tool.bench.faults import CATALOGUE as FAULTS
 from v2g_tool.errors import RequestError
 from v2g_tool.model.spelling import did_you_mean
-from v2g_tool.rules.catalogue import CATALOGUE as CHECKS
+from v2g_tool.register import all_checks
 
 
 def explain(check: str) -> None:
     """Print title, cause, remedy and reference of a finding; raises RequestError for an id that does not exist."""
-    entry = CHECKS.get(check.upper())
+    checks = all_checks()
+    entry = checks.get(check.upper())
     if entry is None:
         raise RequestError(
-            f"there is no finding '{check}'.{did_you_mean(check.upper(), CHECKS)}",
-            why=f"There are {len(CHECKS)}, from {min(CHECKS)} to {max(CHECKS)}.",
+            f"there is no finding '{check}'.{did_you_mean(check.upper(), checks)}",
+            why=f"There are {len(checks)}, from {min(checks)} to {max(checks)}.",
             todo="Copy the id from the report.",
         )
     console = Console(highlight=False, markup=False)
-    console.print(f"{entry.check}  {entry.title}  (severity {entry.severity} of 10)")
+    console.print(f"{entry.id}  {entry.title}  (severity {entry.severity} of 10)")
     for label, text in (("Cause", entry.cause), ("Remedy", entry.remedy), ("Reference", entry.reference)):
         console.print(f"{label}: {text}")
 
