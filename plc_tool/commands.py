@@ -34,7 +34,7 @@ def snr_map(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Map the PLC link with the best that the modem offers, judge the 10 dB rule, and name what disturbs the link."""
-    from plc_tool import reporting
+    from plc_tool import procedure as reporting
     from v2g_tool.run.request import Request, passphrase_from
 
     request = Request(target, site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
@@ -54,7 +54,7 @@ def listen(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Listen to the sounds of vehicles that plug in, and send nothing at all."""
-    from plc_tool import reporting
+    from plc_tool import procedure as reporting
     from v2g_tool.run.request import Request, passphrase_from
 
     request = Request(target, site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))

@@ -82,7 +82,7 @@ def calibrate(
 ) -> None:
     """Measure how wrong a meter is against the reference, correct it if that is allowed, and sign the report."""
     from v2g_tool.metering.procedure import calibrate as commission_calibration
-    from v2g_tool.procedures.outcome import Options
+    from v2g_tool.metering.work.outcome import Options
     from v2g_tool.run.request import Request, passphrase_from
 
     passphrase = passphrase_from(passphrase_fd)
@@ -113,7 +113,7 @@ def sysctl(
 ) -> None:
     """Judge the kernel settings of the EMS computer, now, after a restart and after 'sysctl --system'."""
     from v2g_tool.host import procedure as hosting
-    from v2g_tool.procedures.sysctl import Options
+    from v2g_tool.host.work.sysctl import Options
     from v2g_tool.run.request import Request, passphrase_from
 
     passphrase = passphrase_from(passphrase_fd)
@@ -142,7 +142,7 @@ def throughput(
 ) -> None:
     """Send datagrams at the site's rate to an iperf3 server until the loss is decided; measure round trips beside."""
     from v2g_tool.backhaul import procedure as backhaul
-    from v2g_tool.procedures.throughput import Plan
+    from v2g_tool.backhaul.work.throughput import Plan
     from v2g_tool.run.request import Request, passphrase_from
 
     passphrase = passphrase_from(passphrase_fd)

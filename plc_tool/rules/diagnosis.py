@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from plc_tool import checks
 from plc_tool.rules.cause import NAMED, Cause, Limit, number
 from plc_tool.rules.levels import levels
 from plc_tool.rules.mains_phase import folded
@@ -22,7 +23,6 @@ from plc_tool.rules.noise_causes import carrier_causes, error_cause, mains_cause
 from plc_tool.rules.shape_causes import shape_causes
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import LinkMap, Service, Tier
-from v2g_tool.rules import plc_checks as checks
 
 __all__ = ["Cause", "blind_spots", "diagnose"]
 

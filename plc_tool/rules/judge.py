@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from plc_tool import checks
 from plc_tool.rules.diagnosis import Cause, blind_spots
 from plc_tool.rules.error_rates import qpsk_es_n0_db
 from plc_tool.rules.ladder import mean_db
@@ -15,7 +16,6 @@ from plc_tool.rules.snr_rule import DECISION_RULE, INCOMPLETE, THE_MANUALS, SnrC
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.plc import FLAG_WORDS, Band, ErrorRates, LinkMap, Observation, Tier
-from v2g_tool.rules import plc_checks as checks
 
 PROBES = "To measure SNR, clamp a pair of HomePlug AV probe modems on CP and PE in place of car and charger."
 SOUND = "For the attenuation, map with --active, or plug a vehicle in while mapping."

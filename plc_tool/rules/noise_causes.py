@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from plc_tool import checks
 from plc_tool.rules.cause import Cause, Limit, mhz, number
 from plc_tool.rules.holes import LOST_DB, Hole, holes
 from plc_tool.rules.link_class import classify, error_confidence, error_evidence, error_text
@@ -11,7 +12,6 @@ from plc_tool.rules.mains_phase import Phases, folded, row_offsets
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.findings import Evidence
 from v2g_tool.model.plc import LinkMap, Service, Spectrum, Tier
-from v2g_tool.rules import plc_checks as checks
 
 LOST_CARRIERS = Limit(usual=0.0, named=3.0)
 """Carriers below 10 dB in narrow holes; one or two may be a chance of the estimate."""

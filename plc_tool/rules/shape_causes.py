@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median, quantiles
 
+from plc_tool import checks
 from plc_tool.rules.cause import Cause, Limit, mhz, number
 from plc_tool.rules.levels import Level, levels
 from plc_tool.rules.shape import FEWEST_LEVELS, Line, Ripple, line, ripple
 from v2g_tool.model.plc import Band, LinkMap, Spectrum, Tier
-from v2g_tool.rules import plc_checks as checks
 
 TOP_DB = 28.0
 """SNR that the largest constellation of HomePlug AV needs: more is not missed."""

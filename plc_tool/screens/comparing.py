@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plc_tool.places import located_link
-from plc_tool.reporting import FRAMES, yardstick_of
+from plc_tool.procedure import FRAMES, yardstick_of
 from plc_tool.rules.difference import Change, Difference, difference
 from plc_tool.work.evaluation import Yardstick, evaluate
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError

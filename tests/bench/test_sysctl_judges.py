@@ -15,8 +15,8 @@ import pytest
 from tests.rules.sysctl_cases import CASES, CONF, KEY, LOCAL, RUN, START, USR, Case, D, Link
 from v2g_tool.bench.host.tree import Forbidden, make_tree, run_on_tree
 from v2g_tool.hal.linux.sysctl_tree import config_files, live_value, restore_drop_in, write_drop_in
+from v2g_tool.host.rules.files import Program, effective
 from v2g_tool.model.sysctl import LiveState
-from v2g_tool.rules.sysctl_files import Program, effective
 
 COMMANDS = {Program.BOOT: ["/lib/systemd/systemd-sysctl"], Program.SYSTEM: ["sysctl", "--system"]}
 KEYS = [KEY, "net.v2g.b", "net.v2g.link/1.a", "net.w.a"]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from v2g_tool.bench.host.tree import make_tree
 from v2g_tool.hal.linux.host_facts import cpu_list, read_host, worker_processes
+from v2g_tool.host.rules.settings import judge_host
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.host import HostFacts
-from v2g_tool.rules.host_settings import judge_host
 
 
 @pytest.mark.parametrize(

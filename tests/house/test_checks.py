@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from v2g_tool.metering.checks import ACCURACY_AS_FOUND, TUR, WIRING_FAULTS
+from v2g_tool.metering.rules.wiring import Kind
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Verdict
 from v2g_tool.register import all_checks
-from v2g_tool.rules.metering_checks import ACCURACY_AS_FOUND, TUR, WIRING_FAULTS
-from v2g_tool.rules.wiring import Kind
 
 
 @pytest.mark.parametrize("check", all_checks().values(), ids=lambda check: check.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from plc_tool import checks
 from plc_tool.rules.cause import Cause
 from plc_tool.rules.judge import Case, judge, megahertz
 from plc_tool.rules.ladder import link_maps
@@ -26,7 +27,6 @@ from v2g_tool.model.plc import (
     Station,
     ToneMap,
 )
-from v2g_tool.rules import plc_checks as checks
 
 LOCAL, PEER = "00:b0:52:aa:bb:01", "00:b0:52:cc:dd:02"
 PROBE = ModemIdentity(LOCAL, "Qualcomm", "QCA7420", "MAC-QCA7420-1.3.0.2134-00-20151212-CS", 0x20)

@@ -21,7 +21,7 @@ from v2g_tool.errors import V2GError
 from v2g_tool.hal.linux.sysctl_tree import live_value, write_live
 from v2g_tool.record.intents import IntentStore
 from v2g_tool.record.journal import Journal
-from v2g_tool.procedures.kernel_change import Change, Kernel
+from v2g_tool.host.work.kernel_change import Change, Kernel
 from v2g_tool.run.run import Person, Run
 
 folder, root = Path(sys.argv[1]), Path("/")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.rules.telemetry_sample import PER_SECOND, piece_of
+from v2g_tool.backhaul.rules.facts import TelemetryLimits
+from v2g_tool.backhaul.work.throughput import BUSY_WAITS_S, Measured, Plan, Progress, measure_backhaul
 from v2g_tool.errors import Interrupted, NotPermitted
 from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.telemetry import (
@@ -22,9 +24,7 @@ from v2g_tool.model.telemetry import (
     Trouble,
     UdpCounters,
 )
-from v2g_tool.procedures.throughput import BUSY_WAITS_S, Measured, Plan, Progress, measure_backhaul
 from v2g_tool.record.journal import Journal
-from v2g_tool.rules.telemetry_facts import TelemetryLimits
 from v2g_tool.run.run import Person, Run
 
 SITE = TelemetrySite(host="telemetry-srv", port=502)

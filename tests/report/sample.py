@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.rules.telemetry_sample import echoes_of, facts_of, random_piece
+from v2g_tool.backhaul.rules.facts import TelemetryLimits
+from v2g_tool.backhaul.work.summary import telemetry_section
 from v2g_tool.model.findings import Evidence, Finding, Verdict, overall
 from v2g_tool.model.quantified import Quantified, quantified
 from v2g_tool.model.report import (
@@ -37,11 +39,9 @@ from v2g_tool.model.report import (
 )
 from v2g_tool.model.telemetry import PathSize, Responder
 from v2g_tool.model.telemetry_report import Telemetry
-from v2g_tool.procedures.telemetry_section import telemetry_section
 from v2g_tool.record.journal import Journal
 from v2g_tool.report.bundle import write_bundle
 from v2g_tool.report.signing.keys import Signer
-from v2g_tool.rules.telemetry_facts import TelemetryLimits
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 REPORT_ID = "bench-calibrate-20261122T103000Z-0badcafe"

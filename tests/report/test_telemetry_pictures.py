@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.rules.telemetry_sample import echoes_of, facts_of, piece_of, random_piece
 from v2g_tool.backhaul.pictures.svg import telemetry_svg
 from v2g_tool.backhaul.pictures.table import echoes_csv, telemetry_csv
+from v2g_tool.backhaul.rules.facts import TelemetryFacts, TelemetryLimits
 from v2g_tool.model.telemetry import Echo
-from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
 
 SVG = "{http://www.w3.org/2000/svg}"
 LIMITS = TelemetryLimits()

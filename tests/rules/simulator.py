@@ -15,10 +15,10 @@ from functools import partial
 
 from v2g_tool.bench.metering.meter_model import Correction, MeterErrors, MeterModel, MeterReading, wired
 from v2g_tool.bench.metering.plant import Plant, SetPoint, Truth
+from v2g_tool.metering.rules.fitting import PhasePoint, load_tan_phi
+from v2g_tool.metering.rules.uncertainty import combine, reference, repeatability, resolution
+from v2g_tool.metering.rules.wiring import PointMeans
 from v2g_tool.model.quantities import PhaseMeans, ReferenceAccuracy
-from v2g_tool.rules.fitting import PhasePoint, load_tan_phi
-from v2g_tool.rules.uncertainty import combine, reference, repeatability, resolution
-from v2g_tool.rules.wiring import PointMeans
 from v2g_tool.statistics.distributions import mean
 
 ACCURACY = ReferenceAccuracy(0.001, 0.0005, 300 * 50, 0.001, "test")

@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from v2g_tool.backhaul.rules.facts import TelemetryFacts
 from v2g_tool.model.telemetry import Echo, Interval, Piece, UdpCounters
-from v2g_tool.rules.telemetry_facts import TelemetryFacts
 
 PER_SECOND = 893
 """Datagrams of 1400 bytes in a second at 10 Mbit/s."""

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from v2g_tool.bench.metering.meter_model import Correction, MeterErrors
+from v2g_tool.metering.rules.correction import Fit, Target, fit, targets
+from v2g_tool.metering.rules.wiring import Kind, diagnose
 from v2g_tool.model.profiles.meter import CorrectionRegister, Register
 from v2g_tool.model.site.metering import CurrentTransformer
-from v2g_tool.rules.correction import Fit, Target, fit, targets
-from v2g_tool.rules.wiring import Kind, diagnose
 
 from .simulator import Site, draw_errors
 

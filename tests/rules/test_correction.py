@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.metering.rules.correction import Estimate, Fit, targets
 from v2g_tool.model.profiles.meter import CorrectionRegister, Register
-from v2g_tool.rules.correction import Estimate, Fit, targets
 
 
 def register(kind, unity, step, low, high, sign=1, phase=1):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.metering.rules.decision import DECISION_RULE, Zone, verdict_of, zone
 from v2g_tool.model.findings import Verdict
-from v2g_tool.rules.decision import DECISION_RULE, Zone, verdict_of, zone
 
 
 @pytest.mark.parametrize(

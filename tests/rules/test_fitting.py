@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.metering.rules.fitting import PhasePoint, fit, load_tan_phi, within_sanity
+from v2g_tool.metering.rules.uncertainty import Contribution, combine
 from v2g_tool.model.quantities import PhaseMeans
-from v2g_tool.rules.fitting import PhasePoint, fit, load_tan_phi, within_sanity
-from v2g_tool.rules.uncertainty import Contribution, combine
 
 ALL = ("gain", "phase", "offset")
 TAN_60 = math.sqrt(3)

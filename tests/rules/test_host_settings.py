@@ -8,12 +8,12 @@ import pytest
 
 from v2g_tool.data.library import load_profile
 from v2g_tool.errors import RequestError
+from v2g_tool.host.rules.ride_through import judge_timeout
+from v2g_tool.host.rules.settings import judge_host
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.host import Daemon, HostFacts
 from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.sysctl import LiveState, LiveValue
-from v2g_tool.rules.host_settings import judge_host
-from v2g_tool.rules.ride_through import judge_timeout
 
 GOOD = HostFacts(
     online=frozenset({0, 1}),

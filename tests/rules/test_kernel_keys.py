@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.host.rules.keys import KeyFacts, judge_keys, key_facts, meets, target, wanted
+from v2g_tool.host.rules.plan import as_question, drop_in_content, drop_in_values, held_back, to_write
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.profiles.kernel import KernelKey
 from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
-from v2g_tool.rules.kernel_keys import KeyFacts, judge_keys, key_facts, meets, target, wanted
-from v2g_tool.rules.kernel_plan import as_question, drop_in_content, drop_in_values, held_back, to_write
 
 TIMEOUT = "net.v2g.islanding_timeout"
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.data.datafile import load
+from v2g_tool.metering.rules.limits import find_limit
 from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.plan import Plan
 from v2g_tool.model.site.metering import Rating
-from v2g_tool.rules.limits import find_limit
 
 PROFILES = Path(__file__).parents[2] / "profiles"
 LIMIT_FILES = sorted((PROFILES / "limits").glob("*.toml"))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.metering.rules.settling import distinct, is_settled, is_stationary, pair, slope
 from v2g_tool.model.quantities import Channel, Quantity, Reading
-from v2g_tool.rules.settling import distinct, is_settled, is_stationary, pair, slope
 
 POWER = Channel(Quantity.ACTIVE_POWER, 1)
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from v2g_tool.model.sysctl import ConfigFile, canonical
-from v2g_tool.rules.sysctl_files import (
+from v2g_tool.host.rules.files import (
     Assignment,
     Problem,
     Program,
@@ -23,7 +22,8 @@ from v2g_tool.rules.sysctl_files import (
     shadowed_files,
     system_files,
 )
-from v2g_tool.rules.sysctl_globs import matches
+from v2g_tool.host.rules.globs import matches
+from v2g_tool.model.sysctl import ConfigFile, canonical
 
 from .sysctl_cases import CASES, KEY, LINKED, START, Case, Link, as_read, sets
 

@@ -7,13 +7,13 @@ from typing import get_args
 
 import pytest
 
+from v2g_tool.backhaul import checks
+from v2g_tool.backhaul.rules.facts import TelemetryFacts, TelemetryLimits, telemetry_limits
+from v2g_tool.backhaul.rules.verdict import judge, look_at, stand
 from v2g_tool.model.check import checks_of
 from v2g_tool.model.findings import Verdict, overall
 from v2g_tool.model.site.site import SiteLimits
 from v2g_tool.model.telemetry import PathSize, Responder, ResponderKind, Trouble, TroubleKind
-from v2g_tool.rules import network_checks as checks
-from v2g_tool.rules.telemetry import judge, look_at, stand
-from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits, telemetry_limits
 
 from .telemetry_sample import echoes_of, facts_of, piece_of
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2g_tool.backhaul.rules.counts import compare, counts_finding, versions_finding
+from v2g_tool.backhaul.rules.versions import believed, parse_version
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.telemetry import Piece, UdpCounters
-from v2g_tool.rules.telemetry_counts import compare, counts_finding, versions_finding
-from v2g_tool.rules.telemetry_versions import believed, parse_version
 
 from .telemetry_sample import facts_of, piece_of
 

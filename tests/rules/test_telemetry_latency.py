@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.model.findings import Verdict
-from v2g_tool.rules.telemetry_facts import TelemetryLimits
-from v2g_tool.rules.telemetry_latency import (
+from v2g_tool.backhaul.rules.facts import TelemetryLimits
+from v2g_tool.backhaul.rules.latency import (
     echoes_needed,
     latency,
     latency_finding,
@@ -20,6 +19,7 @@ from v2g_tool.rules.telemetry_latency import (
     milliseconds,
     nearest_rank,
 )
+from v2g_tool.model.findings import Verdict
 
 from .telemetry_sample import echoes_of, facts_of, piece_of
 

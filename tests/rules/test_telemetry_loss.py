@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.model.findings import Verdict
-from v2g_tool.rules.telemetry_loss import (
+from v2g_tool.backhaul.rules.loss import (
     DECISION_RULE,
     LossCount,
     LossVerdict,
@@ -23,6 +22,7 @@ from v2g_tool.rules.telemetry_loss import (
     percent,
     pool,
 )
+from v2g_tool.model.findings import Verdict
 from v2g_tool.statistics.proportion import clopper_pearson
 
 from .telemetry_sample import PER_SECOND, piece_of, random_piece

@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.model.findings import Verdict
-from v2g_tool.model.telemetry import PathSize, Responder, UdpCounters
-from v2g_tool.rules.telemetry_facts import TelemetryLimits
-from v2g_tool.rules.telemetry_path import (
+from v2g_tool.backhaul.rules.facts import TelemetryLimits
+from v2g_tool.backhaul.rules.path import (
     Burst,
     burst_finding,
     fragment_finding,
@@ -24,6 +22,8 @@ from v2g_tool.rules.telemetry_path import (
     rate_finding,
     rates,
 )
+from v2g_tool.model.findings import Verdict
+from v2g_tool.model.telemetry import PathSize, Responder, UdpCounters
 
 from .telemetry_sample import PER_SECOND, echoes_of, facts_of, losses, piece_of
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.model.quantities import ReferenceAccuracy
-from v2g_tool.rules import uncertainty
-from v2g_tool.rules.uncertainty import (
+from v2g_tool.metering.rules import uncertainty
+from v2g_tool.metering.rules.uncertainty import (
     Contribution,
     combine,
     effective_readings,
@@ -19,6 +18,7 @@ from v2g_tool.rules.uncertainty import (
     resolution,
     synchronism,
 )
+from v2g_tool.model.quantities import ReferenceAccuracy
 
 WT300E = ReferenceAccuracy(0.001, 0.0005, 300 * 20, 0.001, "IM WT310E-02EN p. 7-7")
 

@@ -8,11 +8,11 @@ import struct
 
 import pytest
 
+from v2g_tool.metering.rules.wiring import Kind, PointMeans, diagnose
+from v2g_tool.metering.rules.word_order import is_wild, swapped_value
 from v2g_tool.model.profiles.meter import Register
 from v2g_tool.model.quantities import PhaseMeans
 from v2g_tool.model.site.metering import CurrentTransformer
-from v2g_tool.rules.wiring import Kind, PointMeans, diagnose
-from v2g_tool.rules.words import is_wild, swapped_value
 
 F32 = {f"U.{phase}": Register(address=2 * phase, type="f32") for phase in (1, 2, 3)}
 S32 = {f"U.{phase}": Register(address=2 * phase, type="s32", scale=0.1) for phase in (1, 2, 3)}

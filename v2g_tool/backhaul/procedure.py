@@ -13,8 +13,8 @@ from v2g_tool.run.request import Request, located_or_no_site
 from v2g_tool.run.run import Run
 
 if TYPE_CHECKING:
-    from v2g_tool.procedures.throughput import Measured, Plan
-    from v2g_tool.rules.telemetry_facts import TelemetryLimits
+    from v2g_tool.backhaul.rules.facts import TelemetryLimits
+    from v2g_tool.backhaul.work.throughput import Measured, Plan
     from v2g_tool.run.result import Attachment, Result
 
 
@@ -51,10 +51,10 @@ class Asked:
 def throughput(request: Request, asked: Asked, plan: Plan) -> ExitStatus:
     """Measure the backhaul, write and show the signed report, and give the exit status."""
     from v2g_tool.backhaul.pictures.live import Live
+    from v2g_tool.backhaul.rules.facts import telemetry_limits
+    from v2g_tool.backhaul.work.summary import telemetry_result
+    from v2g_tool.backhaul.work.throughput import measure_backhaul
     from v2g_tool.hal.backhaul.backhaul import open_backhaul
-    from v2g_tool.procedures.telemetry_result import telemetry_result
-    from v2g_tool.procedures.throughput import measure_backhaul
-    from v2g_tool.rules.telemetry_facts import telemetry_limits
 
     place = located_or_no_site(request.site_file)
     telemetry = asked.over(place.site)

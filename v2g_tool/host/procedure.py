@@ -15,14 +15,14 @@ from v2g_tool.run.request import Request, located_errors, located_or_no_site
 from v2g_tool.run.run import Run, state_directory
 
 if TYPE_CHECKING:
-    from v2g_tool.procedures.sysctl import Options
+    from v2g_tool.host.work.sysctl import Options
     from v2g_tool.run.result import Result
 
 
 def sysctl(request: Request, options: Options, root: Path | None, profile: str) -> ExitStatus:
     """Judge, set or undo the kernel settings, write and show the signed report, and give the exit status."""
-    from v2g_tool.procedures.sysctl import Yardstick, settle_sysctl
-    from v2g_tool.procedures.sysctl_section import sysctl_result
+    from v2g_tool.host.work.summary import sysctl_result
+    from v2g_tool.host.work.sysctl import Yardstick, settle_sysctl
     from v2g_tool.record.intents import IntentStore
 
     _check_words(options)

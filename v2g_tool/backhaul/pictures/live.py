@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from v2g_tool.backhaul.pictures.strip import telemetry_strip
-from v2g_tool.procedures.throughput import Progress
+from v2g_tool.backhaul.work.throughput import Progress
 
 _BAR = {True: ("█", "░"), False: ("#", ".")}
 _EVERY_S = 0.2

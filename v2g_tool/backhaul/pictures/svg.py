@@ -8,6 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from v2g_tool.backhaul.pictures.table import start_of
+from v2g_tool.backhaul.rules.facts import TelemetryFacts, TelemetryLimits
+from v2g_tool.backhaul.rules.latency import KIND_WORDS, Latency, latency, milliseconds
+from v2g_tool.backhaul.rules.loss import LossVerdict, loss_words, percent
+from v2g_tool.backhaul.rules.path import megabits, rates
+from v2g_tool.backhaul.rules.verdict import look_at
 from v2g_tool.drawing.chart import (
     AXIS_HEIGHT,
     INNER,
@@ -36,11 +41,6 @@ from v2g_tool.drawing.time_plot import (
     draw_times,
 )
 from v2g_tool.model.telemetry import Echo, Piece
-from v2g_tool.rules.telemetry import look_at
-from v2g_tool.rules.telemetry_facts import TelemetryFacts, TelemetryLimits
-from v2g_tool.rules.telemetry_latency import KIND_WORDS, Latency, latency, milliseconds
-from v2g_tool.rules.telemetry_loss import LossVerdict, loss_words, percent
-from v2g_tool.rules.telemetry_path import megabits, rates
 
 LOSS_HEIGHT, JITTER_HEIGHT, TRIPS_HEIGHT = 190.0, 110.0, 210.0
 BETWEEN = 36.0

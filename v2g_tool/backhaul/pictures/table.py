@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from v2g_tool.rules.telemetry_facts import TelemetryFacts
+from v2g_tool.backhaul.rules.facts import TelemetryFacts
 
 _INTERVALS = (
     "piece", "start (s)", "end (s)", "received (Mbit/s)", "lost", "datagrams", "loss (%)", "jitter (ms)",

@@ -1,0 +1,8 @@
+"""What this domain brings to the register."""
+
+from __future__ import annotations
+
+from plc_tool import checks
+from v2g_tool.model.check import checks_of
+
+CHECKS = checks_of(checks)

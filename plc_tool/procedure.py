@@ -1,0 +1,232 @@
+"""From a request to a signed map: site, wire, run, procedure, pictures."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plc_tool import checks
+from plc_tool.places import Link, located_link
+from plc_tool.rules.link_choice import Ends
+from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
+from v2g_tool.model.check import Check
+from v2g_tool.model.findings import Evidence, Verdict
+from v2g_tool.run.commission import commission
+from v2g_tool.run.request import Request, located_errors
+
+if TYPE_CHECKING:
+    from plc_tool.work.evaluation import Evaluation, Yardstick
+    from plc_tool.work.snr_map import Measured
+    from v2g_tool.model.plc import Captured
+    from v2g_tool.run.result import Attachment, Result
+    from v2g_tool.run.run import Run
+
+ASKING_S = 30.0
+"""All questions to modems have to be over in this time, besides the listening."""
+CSV, SVG, FRAMES = "snr-map.csv", "snr-map.svg", "frames.pcapng"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a map beside what every run is asked.
+
+    Attributes:
+        interface: the Ethernet interface, when it is not to be taken from the site file.
+        capture: a capture to judge instead of a modem.
+        active: sound the line as a vehicle would.
+        silent: send nothing at all.
+        seconds: how long to listen; None for what fits.
+        watch: map again and again until Ctrl-C.
+    """
+
+    interface: str = ""
+    capture: Path | None = None
+    active: bool = False
+    silent: bool = False
+    seconds: float | None = None
+    watch: bool = False
+
+    def facts(self) -> dict[str, object]:
+        """Give what was asked as the evidence records it."""
+        return {**vars(self), "capture": str(self.capture) if self.capture else None}
+
+
+def snr_map(request: Request, asked: Asked) -> ExitStatus:
+    """Map the link, write and show the signed report, and give the exit status."""
+    link = located_link(request.site_file, request.target, asked.interface, capture=asked.capture is not None)
+    named = replace(request, target=link.name)
+    if asked.capture is not None:
+        return _from_capture(named, asked, link, asked.capture)
+    return _from_modem(named, asked, link)
+
+
+def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
+    from plc_tool.work.snr_map import Measured
+    from v2g_tool.data.datafile import sha256_hex
+    from v2g_tool.hal.homeplug.capture import read_capture
+
+    if asked.active or asked.watch or asked.interface or asked.seconds is not None:
+        raise RequestError(
+            "--from judges a capture: it cannot also measure",
+            todo="Leave --active, --watch, --seconds and --interface away, or leave --from away.",
+        )
+    path = path / FRAMES if path.is_dir() else path
+    capture = read_capture(path)
+    name = os.fsencode(path.name).decode(errors="replace")
+
+    def work(run: Run) -> Result:
+        run.record("capture.read", {"file": name, "sha256": sha256_hex(path), "damage": capture.damage})
+        problems = [Problem(checks.CAPTURE, f"{name}: {capture.damage}.")] if capture.damage else []
+        ends = Ends(link.modem.mac, link.modem.peer)
+        return _result(link, name, Measured(capture.frames, ends), problems, run)
+
+    return commission(request, link.place, "snr-map", asked.facts(), work)
+
+
+def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
+    from plc_tool.work.snr_map import Options, measure
+    from plc_tool.work.sounding import sound
+    from plc_tool.work.watching import Watching
+    from v2g_tool.hal.homeplug.modem import modems_on
+    from v2g_tool.hal.homeplug.wire import SinceWire, open_wire
+
+    options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
+    with ExitStack() as stack:
+        with located_errors(link.place.path):
+            wire = stack.enter_context(open_wire(link.modem.interface))
+
+        def work(run: Run) -> Result:
+            limit_s = math.inf if asked.watch else ASKING_S + (asked.seconds or 0.0)
+            since = SinceWire(wire, run.started.timestamp())
+            modem = modems_on(since, link.modem.interface, run.record, run.monotonic() + limit_s)
+
+            def sounder(rng: random.Random) -> Sequence[str]:
+                return sound(since, modem.exchange.log, rng, run.monotonic).missing
+
+            with Watching(link.name, yardstick_of(link), enabled=asked.watch and not request.quiet) as watching:
+                measured = measure(modem, sounder, link.modem, options, run, watching.show)
+                if asked.watch and watching.worst is not None:
+                    measured.frames = watching.worst
+            problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(wire.lost)]
+            # A stop has done its work by now: what was measured until then still becomes a report.
+            with run.shield():
+                return _result(link, link.modem.interface, measured, problems, run)
+
+        procedure = "listen" if asked.silent else "snr-map"
+        return commission(request, link.place, procedure, asked.facts(), work)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a map is not whole, as a finding."""
+
+    check: Check
+    statement: str
+    evidence: tuple[Evidence, ...] = ()
+    verdict: Verdict = Verdict.INCONCLUSIVE
+
+
+def _early_end(error: V2GError | None) -> list[Problem]:
+    if error is None:
+        return []
+    check = checks.INTERRUPTED if isinstance(error, Interrupted) else checks.MODEM
+    reasons = {"most likely": error.why, "do": error.todo}
+    evidence = tuple(Evidence(name=name, value=text) for name, text in reasons.items() if text)
+    return [Problem(check, f"The run ended early: {error.what}.", evidence)]
+
+
+def _unheard(missing: Sequence[str]) -> list[Problem]:
+    """Give the finding for a sounding that was not answered as it should be."""
+    return [Problem(checks.SOUNDING, f"The line was sounded, but {'; '.join(missing)}.")] if missing else []
+
+
+def _lost(frames: int) -> list[Problem]:
+    """Give the finding for frames that came faster than they could be read; the map does not rest on them."""
+    statement = f"{frames} frames came faster than they could be read, and were lost."
+    return [Problem(checks.CAPTURE, statement, verdict=Verdict.SKIPPED)] if frames else []
+
+
+def yardstick_of(link: Link) -> Yardstick:
+    """Give what the link is judged by: its site's limits and mask, and the known radio services."""
+    from plc_tool.rules.snr_rule import SnrLimit
+    from plc_tool.work.evaluation import Yardstick
+    from v2g_tool.data.library import load_profile
+    from v2g_tool.model.carriers import MASKS
+    from v2g_tool.model.profiles.radio import RadioServices
+
+    services, _ = load_profile("radio-services", RadioServices)
+    site = link.place.site
+    return Yardstick(
+        mask=MASKS[link.modem.mask],
+        services=services.known(),
+        mains_hz=site.site.nominal_frequency_hz,
+        limit=SnrLimit(site.limits.snr_db, site.limits.carriers_below_pct),
+        ends=Ends(link.modem.mac, link.modem.peer),
+        named=bool(link.modem.peer),
+    )
+
+
+def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], run: Run) -> Result:
+    from plc_tool.work.evaluation import evaluate
+    from plc_tool.work.summary import plc_section
+    from v2g_tool.run.result import Result
+
+    yardstick = replace(yardstick_of(link), ends=measured.ends)
+    evaluation = evaluate(link.name, measured.frames, yardstick)
+    run.record("map", _summary(evaluation))
+    said = {problem.check.id for problem in problems}
+    findings = [p.check.finding(link.name, p.verdict, p.statement, p.evidence) for p in problems]
+    findings += [f for f in evaluation.findings if f.check not in said or f.verdict is not Verdict.INCONCLUSIVE]
+    return Result(
+        target=link.name,
+        findings=findings,
+        sections={"plc": plc_section(link.name, source, evaluation, yardstick.limit, measured.rounds)},
+        attachments=_attachments(link.name, source, measured.frames, evaluation, yardstick),
+        error=measured.error,
+        picture=_picture(evaluation, yardstick),
+    )
+
+
+def _summary(evaluation: Evaluation) -> Mapping[str, object]:
+    seen = evaluation.observation
+    maps = [
+        {"tier": int(m.tier), "reporter": m.reporter, "peer": m.peer, "flags": list(m.flags)}
+        for m in (*evaluation.maps, *evaluation.others)
+    ]
+    return {"frames": seen.frames, "foreign": seen.foreign, "damaged": seen.damaged, "maps": maps}
+
+
+def _attachments(
+    name: str, source: str, frames: Sequence[Captured], evaluation: Evaluation, yardstick: Yardstick
+) -> list[Attachment]:
+    from plc_tool.pictures.svg import map_svg
+    from plc_tool.pictures.table import map_csv
+    from v2g_tool.hal.homeplug.capture import capture_bytes
+    from v2g_tool.run.result import Attachment
+
+    attachments = [Attachment(FRAMES, capture_bytes(frames, source), "application/x-pcapng")] if frames else []
+    primary = evaluation.primary
+    if primary is not None and primary.spectrum is not None:
+        picture = map_svg(primary, yardstick.mask, yardstick.services, title=name, limit_db=yardstick.limit.snr_db)
+        attachments += [Attachment(CSV, map_csv(primary), "text/csv"), Attachment(SVG, picture, "image/svg+xml")]
+    return attachments
+
+
+def _picture(evaluation: Evaluation, yardstick: Yardstick) -> Callable[[int, str], object] | None:
+    primary = evaluation.primary
+    if primary is None:
+        return None
+
+    def draw(width: int, encoding: str) -> object:
+        from plc_tool.pictures.terminal import Screen, map_text
+
+        screen = Screen(width=width, encoding=encoding)
+        return map_text(primary, yardstick.mask, yardstick.services, limit_db=yardstick.limit.snr_db, screen=screen)
+
+    return draw

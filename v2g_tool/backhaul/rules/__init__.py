@@ -1,0 +1,1 @@
+"""Pure: counts and round trips in, findings out."""

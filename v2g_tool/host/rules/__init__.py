@@ -1,0 +1,1 @@
+"""Pure: keys, files and limits in, findings out."""

@@ -1,0 +1,249 @@
+"""Changing kernel settings: intent first, each value once, read back, and the way back to what was found.
+
+What was found before the first change is kept until `--undo` has brought it back.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from v2g_tool.errors import Refused, V2GError
+from v2g_tool.hal.linux.rooted import inside
+from v2g_tool.hal.linux.sysctl_tree import (
+    drop_in_mode,
+    live_value,
+    read_drop_in,
+    restore_drop_in,
+    write_drop_in,
+    write_live,
+)
+from v2g_tool.host.rules.files import same_value
+from v2g_tool.model.base import Model
+from v2g_tool.model.sysctl import LiveState, LiveValue
+from v2g_tool.record.intents import IntentStore
+from v2g_tool.run.run import Run
+
+
+class KeptFile(Model):
+    """A file that was there: its bytes in base64, and its mode."""
+
+    content: str
+    mode: int
+
+
+class Kept(Model):
+    """What was found before the first change, and what was written since.
+
+    `open` while a change is under way: `present` then is what was there just before it, `earlier` what was kept.
+    """
+
+    root: str
+    found: Mapping[str, str] = {}
+    written: Mapping[str, str] = {}
+    drop_in: str = ""
+    drop_in_found: KeptFile | None = None
+    drop_in_written: str | None = None
+    """Its bytes in base64, None if it was never written."""
+    open: bool = False
+    journal: str = ""
+    present: Mapping[str, str] = {}
+    present_drop_in: KeptFile | None = None
+    changes_drop_in: bool = False
+    earlier: Kept | None = None
+
+
+_CLOSED = {"open": False, "present": {}, "present_drop_in": None, "changes_drop_in": False, "earlier": None}
+"""What a record says when no change is under way."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to be written: values by key, and the drop-in's content, None to leave it alone."""
+
+    values: Mapping[str, str]
+    drop_in: bytes | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.values) or self.drop_in is not None
+
+
+@dataclass
+class Kernel:
+    """The kernel settings below a root, with the run that records and the store that remembers."""
+
+    root: Path
+    drop_in: str
+    store: IntentStore
+    run: Run
+    writes: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    """What could not be brought back."""
+
+    @property
+    def key(self) -> str:
+        """The name under which changes of this computer are kept; two trees, or two images at one place, differ."""
+        if self.root == Path("/"):
+            return "sysctl-host"
+        with suppress(OSError):
+            identity = inside(self.root, "/etc/machine-id").read_bytes()
+            return f"sysctl-{hashlib.sha256(bytes(self.root) + identity).hexdigest()[:16]}"
+        return f"sysctl-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}"
+
+    def kept(self) -> Kept | None:
+        """Give what an earlier run keeps; raises NotPermitted when that is damaged."""
+        return self.store.read(self.key, Kept)
+
+    def apply(self, change: Change, settle_s: float) -> list[tuple[str, str, LiveValue]]:
+        """Write the values and the drop-in, and read the values once more after `settle_s`.
+
+        Gives what then had another value: its name, what was written, what it is. On any error or signal, also while
+        it waits, what was there just before is brought back.
+
+        Raises:
+            V2GError: a value could not be written or was not taken.
+        """
+        before = self.kept() or Kept(root=str(self.root), drop_in=self.drop_in)
+        after = self._after(before, change)
+        self.run.record("sysctl.intent", {"values": dict(change.values), "present": dict(after.present)})
+        self.store.put(self.key, after)
+        try:
+            for name, value in change.values.items():
+                self._set(name, value)
+            if change.drop_in is not None:
+                self._write_drop_in(change.drop_in)
+            self.run.sleep(settle_s)
+            others = self._read_again(change)
+        except BaseException:
+            with self.run.shield():
+                self._take_back(after)
+            raise
+        self.store.put(self.key, after.model_copy(update=_CLOSED))
+        self.run.record("sysctl.done", {"written": list(self.writes)})
+        return others
+
+    def recover(self, kept: Kept) -> list[str]:
+        """Bring back what was there before a change that was cut off; give what somebody has changed since."""
+        self.run.record("sysctl.recover", {"present": dict(kept.present), "journal": kept.journal})
+        with self.run.shield():
+            return self._take_back(kept)
+
+    def undo(self, kept: Kept) -> list[str]:
+        """Bring back what was found first; give what was left alone because somebody else has changed it since."""
+        self.run.record("sysctl.undo", {"found": dict(kept.found), "drop_in": kept.drop_in})
+        left = []
+        with self.run.shield():
+            for name, value in kept.found.items():
+                left += self._bring_back(name, value, kept.written.get(name, value))
+            if kept.drop_in_written is not None:
+                left += self._drop_in_back(kept, kept.drop_in_found)
+            if not left and not self.failed:
+                self.store.clear(self.key)
+        return left
+
+    def _after(self, before: Kept, change: Change) -> Kept:
+        present = {name: live_value(self.root, name).value for name in change.values}
+        update: dict[str, object] = {
+            **_CLOSED,
+            "found": {**present, **before.found},
+            "written": {**before.written, **change.values},
+            "open": True,
+            "journal": self.run.report_id,
+            "present": present,
+            "earlier": before if before.found or before.drop_in_written is not None else None,
+        }
+        if change.drop_in is not None:
+            there = self._drop_in_there()
+            first = before.drop_in_written is None
+            update |= {
+                "changes_drop_in": True,
+                "present_drop_in": there,
+                "drop_in_found": there if first else before.drop_in_found,
+                "drop_in_written": _text(change.drop_in),
+            }
+        return before.model_copy(update=update)
+
+    def _drop_in_there(self) -> KeptFile | None:
+        content = read_drop_in(self.root, self.drop_in)
+        return None if content is None else KeptFile(content=_text(content), mode=drop_in_mode(self.root, self.drop_in))
+
+    def _set(self, name: str, value: str) -> None:
+        self.run.record("sysctl.write", {"key": name, "value": value})
+        write_live(self.root, name, value)
+        self.writes.append(name)
+        back = live_value(self.root, name)
+        self.run.record("sysctl.read-back", {"key": name, "value": back.value, "state": str(back.state)})
+        if back.state is not LiveState.PRESENT or not same_value(back.value, value):
+            raise Refused(
+                f"{name} was set to {value} and reads {back.value or back.reason or 'empty'}",
+                why="The kernel limits this value, or another program writes the key.",
+                todo="Look for the other writer (grep -r KEY /etc, systemctl status tuned), or correct the profile.",
+            )
+
+    def _write_drop_in(self, content: bytes) -> None:
+        self.run.record("sysctl.drop-in", {"name": self.drop_in, "content": content.decode()})
+        write_drop_in(self.root, self.drop_in, content)
+        self.writes.append(self.drop_in)
+
+    def _read_again(self, change: Change) -> list[tuple[str, str, LiveValue]]:
+        found = []
+        for name, value in change.values.items():
+            now = live_value(self.root, name)
+            self.run.record("sysctl.read-again", {"key": name, "value": now.value, "state": str(now.state)})
+            if now.state is not LiveState.PRESENT or not same_value(now.value, value):
+                found.append((name, value, now))
+        return found
+
+    def _take_back(self, kept: Kept) -> list[str]:
+        """Undo one change; what could not be written stays open, so that the next run tries again."""
+        left: list[str] = []
+        for name, value in kept.present.items():
+            left += self._bring_back(name, value, kept.written[name])
+        if kept.changes_drop_in:
+            left += self._drop_in_back(kept, kept.present_drop_in)
+        if self.failed:
+            return left
+        if kept.earlier is None:
+            self.store.clear(self.key)
+        else:
+            self.store.put(self.key, kept.earlier)
+        return left
+
+    def _bring_back(self, name: str, value: str, written: str) -> list[str]:
+        """Set a key to an old value; give a reason where it is neither that nor what was written."""
+        now = live_value(self.root, name)
+        if now.state is LiveState.PRESENT and same_value(now.value, value):
+            return []
+        if now.state is not LiveState.PRESENT or not same_value(now.value, written):
+            return [f"{name} is {now.value or now.reason or 'empty'} now, not {written}"]
+        return self._way_back(name, partial(write_live, self.root, name, value))
+
+    def _drop_in_back(self, kept: Kept, wanted: KeptFile | None) -> list[str]:
+        now = read_drop_in(self.root, kept.drop_in)
+        content = None if wanted is None else base64.b64decode(wanted.content)
+        if now == content:
+            return []
+        if now is None or _text(now) != kept.drop_in_written:
+            return [f"/etc/sysctl.d/{kept.drop_in} was edited since"]
+        mode = wanted.mode if wanted is not None else 0o644
+        return self._way_back(kept.drop_in, partial(restore_drop_in, self.root, kept.drop_in, content, mode))
+
+    def _way_back(self, name: str, way: Callable[[], None]) -> list[str]:
+        try:
+            way()
+        except V2GError as exc:
+            self.failed.append(name)
+            return [exc.what]
+        self.restored.append(name)
+        self.run.record("sysctl.restored", {"name": name})
+        return []
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,1 @@
+"""Pure: readings and limits in, errors, faults and corrections out."""

@@ -1,0 +1,1 @@
+"""Order of work of a calibration; the only place where its time passes."""

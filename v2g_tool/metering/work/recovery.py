@@ -1,0 +1,100 @@
+"""Finishing what an earlier run left open in a meter, before anything else.
+
+The meter is brought to the goal of the open intent: back to the old set, or on to the new one. A new set that was not
+yet proven stays open until this run has measured it: within its limits it is stored, else it is taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from v2g_tool.errors import Implausible, NotPermitted
+from v2g_tool.hal.contracts.meter import Meter
+from v2g_tool.metering.work.correcting import Corrector, Image
+from v2g_tool.record.intents import Intent, IntentStore
+from v2g_tool.run.run import Run
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What was found open and done about it.
+
+    Attributes:
+        statement: one sentence for the report.
+        corrector: what can take an unproven set back, None when the old set is back already.
+        target: the set that the meter holds now.
+    """
+
+    statement: str
+    corrector: Corrector | None
+    target: Image
+    writes: tuple[str, ...]
+
+
+def recover(
+    meter: Meter, key: str, profile: str, store: IntentStore, run: Run, *, legal: str, dry_run: bool
+) -> Recovered | None:
+    """Bring the meter to the goal of its open intent, None if there is none.
+
+    Registers that hold neither the old nor the new value were changed by somebody else: nothing is written then, the
+    intent is closed, and Implausible is raised so that this run ends without a verdict. Raises NotPermitted, and keeps
+    the intent, when writing is not allowed or not agreed to.
+    """
+    intent = store.get(key)
+    if intent is None:
+        return None
+    present = meter.corrections()
+    _check_profile(meter, intent, profile, present)
+    target = {name: words[0] for name, words in intent.target().items()}
+    strange = [name for name in target if not intent.explains(name, (present[name],))]
+    run.record("recovery", {"intent": intent.model_dump(mode="json"), "present": dict(present), "strange": strange})
+    if strange:
+        store.clear(key)
+        raise Implausible(
+            f"{meter.name} holds corrections that are neither the old nor the new ones of the run of "
+            f"{intent.started_utc}: {', '.join(strange)}",
+            why="Somebody else changed them, or the meter restarted with other values. Nothing was written.",
+            todo="Compare with the last report, then run again: the present values will be taken as found.",
+        )
+    open_registers = sum(present[name] != target[name] for name in target)
+    _check_allowed(meter, intent, run, open_registers, legal=legal, dry_run=dry_run)
+    corrector = Corrector(
+        meter, key, profile, store, run, {name: words[0] for name, words in intent.old.items()}, targets=[target]
+    )
+    with run.shield():
+        corrector.carry_on(target)
+        if intent.goal == "old":
+            corrector.commit(target)
+            corrector.close()
+    done = f"{len(corrector.writes)} of {len(target)} registers had to be written"
+    if intent.goal == "old":
+        statement = f"The correction that the run of {intent.started_utc} left open was undone: {done}."
+        return Recovered(statement, None, target, tuple(corrector.writes))
+    statement = f"The correction that the run of {intent.started_utc} left open was carried on: {done}."
+    return Recovered(statement, corrector, target, tuple(corrector.writes))
+
+
+def _check_profile(meter: Meter, intent: Intent, profile: str, present: Image) -> None:
+    if intent.profile != profile or set(intent.old) != set(present):
+        raise NotPermitted(
+            f"{meter.name} has an open correction that was begun with profile {intent.profile}, not {profile}",
+            why="Its registers may be half old, half new; another profile cannot tell.",
+            todo=f"Set profile = '{intent.profile}' in the site file and run again.",
+        )
+
+
+def _check_allowed(meter: Meter, intent: Intent, run: Run, writes: int, *, legal: str, dry_run: bool) -> None:
+    if legal in ("sealed", "unknown") or dry_run:
+        reason = "--dry-run never writes" if dry_run else f"its legal status is {legal}"
+        raise NotPermitted(
+            f"{meter.name} has an open correction from the run of {intent.started_utc}, and {reason}",
+            why="Its registers may be half old, half new, so nothing can be judged.",
+            todo="Run calibrate again without --dry-run, with the legal status of that run.",
+        )
+    question = f"Finish the correction of {intent.started_utc} in {meter.name} first ({writes} registers)?"
+    if not run.consents(question):
+        raise NotPermitted(
+            f"{meter.name} has an open correction from the run of {intent.started_utc} that nobody agreed to finish",
+            why="Its registers may be half old, half new, so nothing can be judged.",
+            todo="Run again and agree, or give --yes.",
+        )

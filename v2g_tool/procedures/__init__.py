@@ -1,1 +1,0 @@
-"""Order of work; the only place where time passes."""

@@ -1,1 +1,0 @@
-"""Pure rules: facts and limits in, findings out."""
