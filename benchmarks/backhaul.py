@@ -45,7 +45,7 @@ def ours(seconds: int, folder: str) -> tuple[float, float]:
     done = subprocess.run([*words, "--json", "--quiet", "--out", folder], capture_output=True, text=True, check=False)
     wall_s = time.perf_counter() - started
     report = json.loads(done.stdout)
-    return float(report["telemetry"]["sent_rate"]["value"]), wall_s
+    return float(report["sections"][0]["sent_rate"]["value"]), wall_s
 
 
 def compare(rounds: int, seconds: int) -> None:

@@ -149,7 +149,7 @@ def _unheard(missing: Sequence[str]) -> list[Problem]:
 def _lost(frames: int) -> list[Problem]:
     """Give the finding for frames that came faster than they could be read; the map does not rest on them."""
     statement = f"{frames} frames came faster than they could be read, and were lost."
-    return [Problem(checks.CAPTURE, statement, verdict=Verdict.SKIPPED)] if frames else []
+    return [Problem(checks.CAPTURE, statement, verdict=Verdict.INFO)] if frames else []
 
 
 def yardstick_of(link: Link) -> Yardstick:
@@ -186,7 +186,7 @@ def _result(link: Link, source: str, measured: Measured, problems: Sequence[Prob
     return Result(
         target=link.name,
         findings=findings,
-        sections={"plc": plc_section(link.name, source, evaluation, yardstick.limit, measured.rounds)},
+        sections=[plc_section(link.name, source, evaluation, yardstick.limit, measured.rounds)],
         attachments=_attachments(link.name, source, measured.frames, evaluation, yardstick),
         error=measured.error,
         picture=_picture(evaluation, yardstick),

@@ -208,9 +208,10 @@ def report_schema() -> None:
     """Print the JSON Schema of report.json."""
     import json
 
+    from v2g_tool.register import all_sections
     from v2g_tool.report.schema import report_schema as schema
 
-    sys.stdout.write(json.dumps(schema(), indent=2, sort_keys=True) + "\n")
+    sys.stdout.write(json.dumps(schema(all_sections()), indent=2, sort_keys=True) + "\n")
 
 
 @bench.command("run", context_settings={"allow_interspersed_args": False})

@@ -220,7 +220,7 @@ def _errors(case: Case, link: LinkMap) -> Finding:
     if "too-few-blocks" in link.flags:
         statement = f"Only {rates.blocks} blocks were received in {rates.seconds:.1f} s: too few for a rate."
         return case.finding(checks.ERRORS, Verdict.SKIPPED, statement, evidence)
-    return case.finding(checks.ERRORS, Verdict.SKIPPED, _errors_statement(rates), evidence)
+    return case.finding(checks.ERRORS, Verdict.INFO, _errors_statement(rates), evidence)
 
 
 def _errors_statement(rates: ErrorRates) -> str:
@@ -249,19 +249,19 @@ def _attenuation(case: Case, link: LinkMap) -> Finding:
         Evidence(name="indirect match", value="20", unit="dB", source="C_EV_match_signalattn_indirect"),
         Evidence(name="robust", value="20 to 35", unit="dB", source="DIN/TS 70121:2024-11 Annex C, informative"),
     ]
-    return case.finding(checks.ATTENUATION, Verdict.SKIPPED, statement, limits)
+    return case.finding(checks.ATTENUATION, Verdict.INFO, statement, limits)
 
 
 def _class(case: Case, link: LinkMap) -> Finding:
     """Give where the link stands in the table of attenuation and errors."""
-    return case.finding(checks.CLASS, Verdict.SKIPPED, classify(link).statement)
+    return case.finding(checks.CLASS, Verdict.INFO, classify(link).statement)
 
 
 def _cause(case: Case, cause: Cause, snr: Verdict) -> Finding:
     """Give a cause as a finding: it fails with the limit, is open where that could not be judged, else is noted."""
-    verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.SKIPPED}.get(snr, Verdict.INCONCLUSIVE)
+    verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.INFO}.get(snr, Verdict.INCONCLUSIVE)
     if cause.check is NOTCHES:
-        verdict = Verdict.SKIPPED
+        verdict = Verdict.INFO
     evidence = (*cause.evidence, Evidence(name="confidence", value=f"{cause.confidence:.2f}", unit="1"))
     return case.finding(cause.check, verdict, cause.statement, evidence)
 
@@ -275,4 +275,4 @@ def _capture(case: Case) -> list[Finding]:
         said.append(
             f"{observation.dropped} findings beyond what is kept were left out: a flood, or a very long capture."
         )
-    return [case.finding(checks.CAPTURE, Verdict.SKIPPED, " ".join(said))] if said else []
+    return [case.finding(checks.CAPTURE, Verdict.INFO, " ".join(said))] if said else []

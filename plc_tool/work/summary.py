@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from plc_tool import checks
 from plc_tool.rules.snr_rule import SnrLimit, snr_counts
+from plc_tool.section import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint
 from plc_tool.work.evaluation import Evaluation
 from v2g_tool.model.carriers import GROUP
 from v2g_tool.model.plc import Band, ErrorRates, LinkMap, Spectrum, Tier
-from v2g_tool.model.plc_report import ModemRecord, PlcErrors, PlcLink, PlcMap, PlcPoint
 from v2g_tool.model.quantified import quantified
 
 MOST_MAPS = 50

@@ -156,9 +156,10 @@ def test_a_text_that_is_no_plain_number_is_refused(text: str) -> None:
 
 def report(**changes: object) -> Report:
     facts: dict[str, object] = {
-        "schema": "v2g-report/2",
+        "schema": "v2g-report/1",
         "report_id": "bench-calibrate-20261122T103000Z-0badcafe",
         "procedure": "calibrate",
+        "target": "meter_01",
         "verdict": "pass",
         "started_utc": "2026-11-22T10:20:00Z",
         "ended_utc": "2026-11-22T10:29:59Z",
@@ -168,6 +169,7 @@ def report(**changes: object) -> Report:
         "site": SiteRecord(name="bench", bench=True, sha256="a" * 64),
         "instruments": (),
         "findings": (),
+        "sections": (),
         "evidence": EvidenceChain(sha256="b" * 64, first_sha256="c" * 64, last_sha256="d" * 64, records=3),
     }
     return Report.model_validate(facts | changes)
@@ -183,7 +185,7 @@ def test_the_signed_bytes_are_canonical_json() -> None:
 def test_the_signed_bytes_use_the_names_of_the_schema() -> None:
     content = json.loads(report().canonical_bytes())
 
-    assert content["schema"] == "v2g-report/2"
+    assert content["schema"] == "v2g-report/1"
     assert "schema_" not in content
 
 

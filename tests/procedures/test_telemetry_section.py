@@ -8,9 +8,9 @@ import pytest
 
 from tests.rules.telemetry_sample import echoes_of, facts_of, piece_of
 from v2g_tool.backhaul.rules.facts import TelemetryFacts, TelemetryLimits
+from v2g_tool.backhaul.section import Telemetry
 from v2g_tool.backhaul.work.summary import telemetry_section
 from v2g_tool.model.telemetry import PathSize, Responder, Trouble
-from v2g_tool.model.telemetry_report import Telemetry
 
 LIMITS = TelemetryLimits()
 FACTS = facts_of(

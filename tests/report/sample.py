@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,31 +18,28 @@ from cryptography.x509.oid import NameOID
 
 from tests.rules.telemetry_sample import echoes_of, facts_of, random_piece
 from v2g_tool.backhaul.rules.facts import TelemetryLimits
+from v2g_tool.backhaul.section import Telemetry
 from v2g_tool.backhaul.work.summary import telemetry_section
+from v2g_tool.metering.section import BudgetLine, Calibration, Fitted, LimitReference, Measured, RegisterChange, Stage
 from v2g_tool.model.findings import Evidence, Finding, Verdict, overall
 from v2g_tool.model.quantified import Quantified, quantified
 from v2g_tool.model.report import (
-    BudgetLine,
-    Calibration,
     Clock,
     EvidenceChain,
     FileHash,
-    Fitted,
     Instrument,
     InstrumentCalibration,
-    LimitReference,
-    Measured,
-    RegisterChange,
     Report,
     SiteRecord,
-    Stage,
     Tool,
 )
 from v2g_tool.model.telemetry import PathSize, Responder
-from v2g_tool.model.telemetry_report import Telemetry
 from v2g_tool.record.journal import Journal
+from v2g_tool.register import section_of
 from v2g_tool.report.bundle import write_bundle
+from v2g_tool.report.schema import read_report
 from v2g_tool.report.signing.keys import Signer
+from v2g_tool.report.verify import Verification, verify_bundle
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 REPORT_ID = "bench-calibrate-20261122T103000Z-0badcafe"
@@ -99,6 +97,14 @@ def calibration(points: tuple[str, ...] = ("charge 6 kW", "discharge 6 kW")) -> 
             RegisterChange(name="gain L2", address="40102", as_found="10000", as_left="10000", written=False),
         ),
         write_requests=1,
+        limits=LimitReference(
+            set="en50470-3",
+            title="EN 50470-3",
+            edition="2022",
+            sha256="c" * 64,
+            decision_rule="four zones, w = U (ILAC-G8:09/2019)",
+            **{"class": "B"},
+        ),
         statement="Adjusted once and measured again.",
     )
 
@@ -140,9 +146,10 @@ FINDINGS = (
 
 def report(evidence: EvidenceChain, **changes: object) -> Report:
     fields: dict[str, object] = {
-        "schema": "v2g-report/3",
+        "schema": "v2g-report/1",
         "report_id": REPORT_ID,
         "procedure": "calibrate",
+        "target": "meter_01",
         "verdict": overall(FINDINGS),
         "started_utc": "2026-11-22T10:20:00Z",
         "ended_utc": "2026-11-22T10:29:59Z",
@@ -164,16 +171,8 @@ def report(evidence: EvidenceChain, **changes: object) -> Report:
                 calibration=InstrumentCalibration(certificate="CAL-1", due="2027-01-01", past_due=False),
             ),
         ),
-        "limits": LimitReference(
-            set="en50470-3",
-            title="EN 50470-3",
-            edition="2022",
-            sha256="c" * 64,
-            decision_rule="four zones, w = U (ILAC-G8:09/2019)",
-            **{"class": "B"},
-        ),
         "findings": FINDINGS,
-        "calibration": calibration(),
+        "sections": (calibration(),),
         "evidence": evidence,
         "attachments": (FileHash(name=ATTACHMENT, sha256="d" * 64, media_type="text/csv"),),
     }
@@ -262,3 +261,13 @@ def certificate(
 def lone_signer(name: str = "technician", curve: ec.EllipticCurve | None = None) -> Signer:
     key = ec.generate_private_key(curve or ec.SECP256R1())
     return Signer(key, certificate(name, key, Authority(key, None)))
+
+
+def verified(path: Path, trusted: Collection[str], roots: Sequence[Path] = ()) -> Verification:
+    """Verify a bundle with every kind of section that there is."""
+    return verify_bundle(path, section_of, trusted, roots)
+
+
+def report_in(content: bytes) -> Report:
+    """Give the report that these bytes are."""
+    return read_report(content, json.loads(content), section_of)

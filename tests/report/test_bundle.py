@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from v2g_tool.errors import NotPermitted, RequestError
-from v2g_tool.model.report import FileHash, Report
+from v2g_tool.model.report import FileHash
 from v2g_tool.report.bundle import verify_text, write_bundle
 from v2g_tool.report.signing.keys import Signer
 
-from .sample import ATTACHMENT, NOW, authority, filled_folder, issued_signer, signed_bundle
+from .sample import ATTACHMENT, NOW, authority, filled_folder, issued_signer, report_in, signed_bundle
 
 MANUAL_COMMAND = (
     "openssl cms -verify -binary -inform DER -in report.json.p7s -content report.json "
@@ -35,7 +35,7 @@ def test_the_bundle_holds_the_signed_bytes_and_nothing_else(bundle: Path, signer
     content = (bundle / "report.json").read_bytes()
 
     assert names == {"report.json", "report.json.p7s", "signer.pem", "VERIFY.txt", "evidence.jsonl", ATTACHMENT}
-    assert content == Report.model_validate_json(content).canonical_bytes()
+    assert content == report_in(content).canonical_bytes()
     assert {stat.S_IMODE((bundle / name).stat().st_mode) for name in names - {"evidence.jsonl", ATTACHMENT}} == {0o644}
     assert (bundle / "VERIFY.txt").read_text().endswith('"prev".\n')
 
@@ -134,7 +134,7 @@ def test_text_from_outside_cannot_forge_a_line_of_verify_txt(tmp_path: Path) -> 
 
 def test_a_report_is_never_overwritten(bundle: Path, signer: Signer) -> None:
     before = (bundle / "report.json").read_bytes()
-    made = Report.model_validate_json(before)
+    made = report_in(before)
 
     with pytest.raises(RequestError, match="holds a report already"):
         write_bundle(bundle, made, signer, NOW)

@@ -8,15 +8,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2g_tool.errors import NotAuthentic
 from v2g_tool.report.signing import cms
 from v2g_tool.report.signing.keys import Signer
-from v2g_tool.report.verify import verify_bundle
 
-from .sample import ATTACHMENT, calibration, signed_bundle
+from .sample import ATTACHMENT, calibration, signed_bundle, verified
 
 # One bit at each byte; which bit changes from byte to byte, so that all eight occur.
 ONE_PER_BYTE = ["report.json", "signer.pem", "evidence.jsonl", ATTACHMENT, "VERIFY.txt"]
@@ -26,7 +25,7 @@ ONE_PER_BYTE = ["report.json", "signer.pem", "evidence.jsonl", ATTACHMENT, "VERI
 def bundle(tmp_path: Path, signer: Signer) -> Path:
     """A bundle of two load points, as found."""
     part = calibration()
-    return signed_bundle(tmp_path, signer, calibration=part.model_copy(update={"measured": part.measured[:2]}))
+    return signed_bundle(tmp_path, signer, sections=(part.model_copy(update={"measured": part.measured[:2]}),))
 
 
 @pytest.fixture
@@ -45,13 +44,13 @@ def undetected(bundle: Path, name: str, bits: Iterable[int]) -> list[str]:
         bad[bit // 8] ^= 1 << bit % 8
         path.write_bytes(bad)
         try:
-            verify_bundle(bundle, ())
+            verified(bundle, ())
             missed.append(f"bit {bit}: not found")
         except NotAuthentic as exc:
             if not exc.what.startswith((f"{name}:", f"{name},")):
                 missed.append(f"bit {bit}: {exc.what}")
     path.write_bytes(good)
-    verify_bundle(bundle, ())
+    verified(bundle, ())
     return missed
 
 
@@ -70,7 +69,7 @@ def test_a_flip_of_any_bit_of_the_signature_is_found_and_the_file_is_named(bundl
     assert undetected(bundle, "report.json.p7s", range(part, bits, 4)) == []
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(name=st.sampled_from([*ONE_PER_BYTE, "report.json.p7s"]), content=st.binary(max_size=400))
 def test_random_bytes_in_any_file_give_a_verdict(bundle: Path, name: str, content: bytes) -> None:
     good = (bundle / name).read_bytes()
@@ -78,12 +77,12 @@ def test_random_bytes_in_any_file_give_a_verdict(bundle: Path, name: str, conten
 
     try:
         with pytest.raises(NotAuthentic, match=rf"^{name}[:,]"):
-            verify_bundle(bundle, ())
+            verified(bundle, ())
     finally:
         (bundle / name).write_bytes(good)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(at=st.integers(0, 700), gone=st.integers(0, 40), put=st.binary(max_size=40))
 def test_any_edit_of_the_signature_gives_a_verdict(bundle: Path, at: int, gone: int, put: bytes) -> None:
     good = (bundle / "report.json.p7s").read_bytes()

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
@@ -293,7 +293,7 @@ def test_the_key_does_not_show_in_the_text_of_a_signer(key_files: KeyFiles) -> N
     assert "key=" not in repr(load_signer(key_files.key, key_files.certificate, PASSPHRASE))
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(at=st.integers(0, 500), put=st.binary(min_size=1, max_size=20))
 def test_any_edit_of_key_or_certificate_is_a_kind_error_or_harmless(
     key_files: KeyFiles, tmp_path: Path, at: int, put: bytes

@@ -16,15 +16,15 @@ from v2g_tool.errors import NotAuthentic, RequestError
 from v2g_tool.model.site.site import Trust
 from v2g_tool.report.bundle import write_bundle
 from v2g_tool.report.signing.keys import KeyFiles, Signer, fingerprint_of
-from v2g_tool.report.verify import trust_anchors, verify_bundle
+from v2g_tool.report.verify import trust_anchors
 
-from .sample import authority, filled_folder, issued_signer, signed_bundle
+from .sample import authority, filled_folder, issued_signer, signed_bundle, verified
 
 
 def refused(path: Path) -> str:
     """Give what the verification says of a bundle that is not authentic."""
     with pytest.raises(NotAuthentic) as caught:
-        verify_bundle(path, ())
+        verified(path, ())
     return caught.value.what
 
 
@@ -38,11 +38,11 @@ def test_a_root_given_as_pem_anchors_a_chain_through_an_intermediate(tmp_path: P
     middle = authority("Utility Field", root, path_length=0)
     folder = signed_bundle(tmp_path, issued_signer(middle))
 
-    result = verify_bundle(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
 
     assert result.anchored
     assert any("CN=Utility Field" in note for note in result.notes)
-    assert not verify_bundle(folder, ()).anchored
+    assert not verified(folder, ()).anchored
 
 
 def test_the_fingerprint_of_an_authority_in_the_chain_anchors(tmp_path: Path) -> None:
@@ -51,14 +51,14 @@ def test_the_fingerprint_of_an_authority_in_the_chain_anchors(tmp_path: Path) ->
 
     for depth in (1, 2):
         certificates = x509.load_pem_x509_certificates((folder / "signer.pem").read_bytes())
-        assert verify_bundle(folder, [fingerprint_of(certificates[depth])]).anchored
+        assert verified(folder, [fingerprint_of(certificates[depth])]).anchored
 
 
 def test_a_root_of_the_same_name_with_another_key_does_not_anchor(tmp_path: Path) -> None:
     folder = signed_bundle(tmp_path, issued_signer(authority("Utility Root")))
     other = pem_file(tmp_path / "root.pem", authority("Utility Root").certificate)
 
-    assert not verify_bundle(folder, (), [other]).anchored
+    assert not verified(folder, (), [other]).anchored
 
 
 KEY_AGREEMENT = x509.KeyUsage(False, False, False, False, True, False, False, False, False)
@@ -90,7 +90,7 @@ def test_a_path_that_breaks_the_rules_does_not_anchor_and_says_why(tmp_path: Pat
     root = authority("Utility Root", **issuer)
     folder = signed_bundle(tmp_path, issued_signer(root, **leaf))
 
-    result = verify_bundle(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
 
     assert not result.anchored
     assert any(reason in note for note in result.notes)
@@ -100,7 +100,7 @@ def test_a_path_longer_than_the_root_allows_does_not_anchor(tmp_path: Path) -> N
     root = authority("Utility Root", path_length=0)
     folder = signed_bundle(tmp_path, issued_signer(authority("Below", root), root))
 
-    result = verify_bundle(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
 
     assert not result.anchored
     assert any("longer than its certificate allows" in note for note in result.notes)
@@ -133,7 +133,7 @@ def test_both_forms_of_the_signing_time_are_read(tmp_path: Path, year: int) -> N
     folder, made = filled_folder(tmp_path)
     write_bundle(folder, made, signer, when)
 
-    assert verify_bundle(folder, ()).signing_time == when.replace(microsecond=0)
+    assert verified(folder, ()).signing_time == when.replace(microsecond=0)
 
 
 def test_anchors_come_from_the_site_the_command_line_and_the_computer(

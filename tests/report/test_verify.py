@@ -12,12 +12,11 @@ import pytest
 import rfc8785
 
 from v2g_tool.errors import ExitStatus, NotAuthentic, NotPermitted, Unsupported, V2GError
-from v2g_tool.model.report import EvidenceChain, FileHash, Report
+from v2g_tool.model.report import EvidenceChain, FileHash
 from v2g_tool.record.journal import Journal
 from v2g_tool.report.bundle import verify_text, write_bundle
 from v2g_tool.report.signing import cms
 from v2g_tool.report.signing.keys import KeyFiles, Signer, pem_of
-from v2g_tool.report.verify import verify_bundle
 
 from .sample import (
     ATTACHMENT,
@@ -27,7 +26,9 @@ from .sample import (
     filled_folder,
     lone_signer,
     report,
+    report_in,
     signed_bundle,
+    verified,
 )
 
 NAMES = ["report.json", "report.json.p7s", "signer.pem", "evidence.jsonl", ATTACHMENT, "VERIFY.txt"]
@@ -36,7 +37,7 @@ NAMES = ["report.json", "report.json.p7s", "signer.pem", "evidence.jsonl", ATTAC
 def refused(path: Path) -> str:
     """Give what the verification says of a bundle that is not authentic."""
     with pytest.raises(NotAuthentic) as caught:
-        verify_bundle(path, ())
+        verified(path, ())
     assert caught.value.status is ExitStatus.NOT_AUTHENTIC
     assert caught.value.why
     assert caught.value.todo
@@ -54,7 +55,7 @@ def sign_bytes(folder: Path, content: bytes, signer: Signer, when: datetime = NO
 
 
 def test_an_intact_bundle_of_a_known_signer_is_anchored(bundle: Path, signer: Signer) -> None:
-    result = verify_bundle(bundle, [signer.fingerprint])
+    result = verified(bundle, [signer.fingerprint])
 
     assert result.anchored
     assert result.fingerprint == signer.fingerprint
@@ -67,20 +68,20 @@ def test_an_intact_bundle_of_a_known_signer_is_anchored(bundle: Path, signer: Si
 def test_a_fingerprint_counts_as_any_tool_prints_it(bundle: Path, signer: Signer, form: str) -> None:
     pairs = ":".join(signer.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
 
-    assert verify_bundle(bundle / "report.json", [form.format(pairs)]).anchored
+    assert verified(bundle / "report.json", [form.format(pairs)]).anchored
 
 
 def test_the_signers_own_certificate_anchors_as_pem(bundle: Path, key_files: KeyFiles) -> None:
-    assert verify_bundle(bundle, (), [key_files.certificate]).anchored
+    assert verified(bundle, (), [key_files.certificate]).anchored
 
 
 def test_a_bundle_that_a_stranger_signed_again_is_intact_but_not_anchored(bundle: Path, signer: Signer) -> None:
     stranger = lone_signer("A. Technician")
-    made = Report.model_validate_json((bundle / "report.json").read_bytes())
+    made = report_in((bundle / "report.json").read_bytes())
     sign_bytes(bundle, made.canonical_bytes(), stranger)
     (bundle / "VERIFY.txt").write_text(verify_text(made, stranger.fingerprint))
 
-    result = verify_bundle(bundle, [signer.fingerprint])
+    result = verified(bundle, [signer.fingerprint])
 
     assert not result.anchored
     assert result.fingerprint == stranger.fingerprint != signer.fingerprint
@@ -89,7 +90,7 @@ def test_a_bundle_that_a_stranger_signed_again_is_intact_but_not_anchored(bundle
 def test_the_bundle_may_be_given_as_the_current_folder(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(bundle)
 
-    assert verify_bundle(Path(), ()).notes == verify_bundle(bundle, ()).notes
+    assert verified(Path(), ()).notes == verified(bundle, ()).notes
 
 
 def test_what_the_report_does_not_bind_is_noted(bundle: Path) -> None:
@@ -97,7 +98,7 @@ def test_what_the_report_does_not_bind_is_noted(bundle: Path) -> None:
     for number in range(12):
         (bundle / f"photo{number:02}.jpg").touch()
 
-    notes = " ".join(verify_bundle(bundle, ()).notes)
+    notes = " ".join(verified(bundle, ()).notes)
 
     assert "Not part of the report: extra?[2J.pdf, photo00.jpg" in notes
     assert "and 3 more." in notes
@@ -106,18 +107,18 @@ def test_what_the_report_does_not_bind_is_noted(bundle: Path) -> None:
 def test_another_folder_name_is_noted(bundle: Path) -> None:
     moved = bundle.rename(bundle.with_name("copy"))
 
-    assert any(REPORT_ID in note for note in verify_bundle(moved, ()).notes)
+    assert any(REPORT_ID in note for note in verified(moved, ()).notes)
 
 
 def test_a_signing_time_before_the_end_of_the_run_is_noted(tmp_path: Path, signer: Signer) -> None:
     folder = signed_bundle(tmp_path, signer, ended_utc="2026-11-22T11:00:00Z")
 
-    assert any("before the end of the run" in note for note in verify_bundle(folder, ()).notes)
+    assert any("before the end of the run" in note for note in verified(folder, ()).notes)
 
 
 @pytest.mark.parametrize("ended", ["2026-11-22 10:29", "yesterday", "", "9999-12-31T23:59:59Z"])
 def test_any_text_as_end_of_the_run_gives_a_verdict(tmp_path: Path, signer: Signer, ended: str) -> None:
-    assert verify_bundle(signed_bundle(tmp_path, signer, ended_utc=ended), [signer.fingerprint]).anchored
+    assert verified(signed_bundle(tmp_path, signer, ended_utc=ended), [signer.fingerprint]).anchored
 
 
 def test_files_in_a_folder_below_are_bound_too(tmp_path: Path, signer: Signer) -> None:
@@ -128,7 +129,7 @@ def test_files_in_a_folder_below_are_bound_too(tmp_path: Path, signer: Signer) -
     (folder / "evidence.jsonl").unlink()
     write_bundle(folder, report(evidence_in(folder), attachments=(bound,)), signer, NOW)
 
-    verify_bundle(folder, ())
+    verified(folder, ())
 
     (folder / "raw" / "u 1.bin").write_bytes(b"\x01" * 10)
     assert refused(folder).startswith("raw/u 1.bin: ")
@@ -199,8 +200,8 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "a number as text": lambda content: content.replace(b'"records":3', b'"records":"3"'),
     "a truth value as number": lambda content: content.replace(b'"bench":true', b'"bench":1'),
     "an unknown verdict": lambda content: content.replace(b'"verdict":"pass"', b'"verdict":"good"'),
-    "an older schema": lambda content: content.replace(b"v2g-report/3", b"v2g-report/0"),
-    "another schema": lambda content: content.replace(b"v2g-report/3", b"invoice/2"),
+    "an older schema": lambda content: content.replace(b"v2g-report/1", b"v2g-report/0"),
+    "another schema": lambda content: content.replace(b"v2g-report/1", b"invoice/2"),
     "a missing field": lambda content: content.replace(b'"procedure":"calibrate",', b""),
     "a control character": lambda content: content.replace(b'"verdict":"pass"', b'"verdict":"\\u001b[2J"'),
 }
@@ -231,14 +232,14 @@ def test_a_signed_report_of_a_newer_version_is_unsupported_not_forged(
     sign_bytes(bundle, rfc8785.dumps(content | change), signer)
 
     with pytest.raises(Unsupported, match="this version") as caught:
-        verify_bundle(bundle, ())
+        verified(bundle, ())
 
     assert caught.value.status is ExitStatus.NOT_JUDGED
 
 
 def test_a_newer_schema_without_a_right_signature_is_an_alteration(bundle: Path) -> None:
     content = (bundle / "report.json").read_bytes()
-    (bundle / "report.json").write_bytes(content.replace(b"v2g-report/3", b"v2g-report/4"))
+    (bundle / "report.json").write_bytes(content.replace(b"v2g-report/1", b"v2g-report/2"))
 
     assert refused(bundle).startswith("report.json: ")
 
@@ -325,7 +326,7 @@ def test_a_torn_last_line_that_the_report_binds_is_accepted(tmp_path: Path, sign
     bound = made.evidence.model_copy(update={"sha256": hashlib.sha256(torn).hexdigest()})
     write_bundle(folder, made.model_copy(update={"evidence": bound}), signer, NOW)
 
-    assert verify_bundle(folder, [signer.fingerprint]).anchored
+    assert verified(folder, [signer.fingerprint]).anchored
 
 
 # --- unsigned, and not bundles at all
@@ -335,7 +336,7 @@ def test_an_unsigned_bundle_is_not_permitted_rather_than_forged(tmp_path: Path) 
     folder = signed_bundle(tmp_path, None, signature="unsigned")
 
     with pytest.raises(NotPermitted, match="the report is not signed") as caught:
-        verify_bundle(folder, ())
+        verified(folder, ())
 
     assert caught.value.status is ExitStatus.NOT_JUDGED
 
@@ -362,7 +363,7 @@ def test_what_is_no_bundle_is_a_wrong_request(tmp_path: Path, name: str) -> None
     (tmp_path / "VERIFY.txt").touch()
 
     with pytest.raises(V2GError) as caught:
-        verify_bundle(tmp_path / name, ())
+        verified(tmp_path / name, ())
 
     assert caught.value.status in (ExitStatus.WRONG_REQUEST, ExitStatus.NOT_JUDGED)
 
@@ -378,7 +379,7 @@ def test_a_file_that_may_not_be_read_is_a_permission_problem(bundle: Path, monke
     monkeypatch.setattr(os, "open", guarded)
 
     with pytest.raises(NotPermitted, match="may not be read"):
-        verify_bundle(bundle, ())
+        verified(bundle, ())
 
 
 def test_evidence_of_another_run_does_not_fit(tmp_path: Path, signer: Signer) -> None:

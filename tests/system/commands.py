@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.bounds import HANG_S
+from tests.sections import section
 from v2g_tool.bench.run import Bench
 
 HERE = Path(__file__).parent
@@ -236,9 +237,9 @@ def chain_is_whole(evidence: Path) -> bool:
 
 def fit_problems(report: dict[str, Any], truth: dict[str, Any], stage: str = "as-found") -> list[str]:
     """Name each fitted gain and phase that misses the bench's true error by more than its stated uncertainty."""
-    true = truth[report["calibration"]["target"]]
+    true = truth[section(report, "metering")["target"]]
     problems = []
-    for row in report["calibration"]["fitted"]:
+    for row in section(report, "metering")["fitted"]:
         if row["stage"] != stage or row["parameter"] not in ("gain", "phase") or not row["error"]:
             continue
         conductor = int(row["subject"][1]) - 1
@@ -261,7 +262,7 @@ def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 def verdicts(report: dict[str, Any]) -> dict[str, str]:
     """Give the verdict of each check; the worst if a check was made more than once."""
-    order = ["pass", "skipped", "inconclusive", "fail"]
+    order = ["pass", "skipped", "info", "inconclusive", "fail"]
     found: dict[str, str] = {}
     for row in report["findings"]:
         before = found.get(row["check"], "pass")

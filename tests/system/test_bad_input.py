@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from tests.sections import section
 from tests.system.commands import Site, each, error_lines, findings, groups, report_of, site
 from tests.system.conftest import Corrected
 from v2g_tool.report.signing.cms import sign
@@ -191,7 +192,7 @@ def test_a_past_due_reference_stops_the_run_before_it_measures(folder: Path):
 
         assert done.returncode == 3
         assert findings(report_of(done), "CAL-REFERENCE-DUE")[0]["verdict"] == "inconclusive"
-        assert report_of(done)["calibration"]["measured"] == []
+        assert section(report_of(done), "metering")["measured"] == []
         assert here.writes() == []
 
 
@@ -202,7 +203,7 @@ def test_an_accepted_past_due_reference_is_in_the_report_and_the_run_is_not_pass
         report = report_of(done)
 
     assert done.returncode in (1, 3)
-    assert report["calibration"]["measured"]
+    assert section(report, "metering")["measured"]
     (reference,) = [row for row in report["instruments"] if row["role"] == "analyzer"]
     assert reference["calibration"]["past_due"]
     assert reference["calibration"]["overridden"]

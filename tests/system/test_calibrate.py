@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from tests.bounds import HANG_S
+from tests.sections import section
 from tests.system.commands import (
     Site,
     chain_is_whole,
@@ -37,7 +38,9 @@ def openssl(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def registers(report: dict) -> list[int]:
     """Give the corrections that a report says were left, in register order."""
-    return [int(row["as_left"]) for row in sorted(report["calibration"]["registers"], key=lambda row: row["address"])]
+    return [
+        int(row["as_left"]) for row in sorted(section(report, "metering")["registers"], key=lambda row: row["address"])
+    ]
 
 
 # One healthy calibration, seen from all sides.
@@ -58,7 +61,9 @@ def test_the_report_validates_against_the_published_schema(corrected: Corrected)
 
 
 def test_the_fit_agrees_with_the_true_errors_within_its_uncertainty(corrected: Corrected):
-    fitted = [row for row in corrected.report["calibration"]["fitted"] if row["stage"] == "as-found" and row["error"]]
+    fitted = [
+        row for row in section(corrected.report, "metering")["fitted"] if row["stage"] == "as-found" and row["error"]
+    ]
 
     assert {(row["subject"], row["parameter"]) for row in fitted} >= {
         (f"L{phase}", parameter) for phase in (1, 2, 3) for parameter in ("gain", "phase")
@@ -67,7 +72,7 @@ def test_the_fit_agrees_with_the_true_errors_within_its_uncertainty(corrected: C
 
 
 def test_the_uncertainty_is_stated_and_small_against_the_limit(corrected: Corrected):
-    for row in corrected.report["calibration"]["measured"]:
+    for row in section(corrected.report, "metering")["measured"]:
         if row["limit"] is not None and row["subject"] == "sum":
             assert 0 < float(row["expanded_uncertainty"]["value"]) < float(row["limit"]["value"])
             assert {line["type"] for line in row["budget"]} == {"A", "B"}
@@ -75,7 +80,7 @@ def test_the_uncertainty_is_stated_and_small_against_the_limit(corrected: Correc
 
 def test_no_value_is_reported_that_was_not_measured(corrected: Corrected):
     # Ten kilowatts flow; a sum has no current of its own, and 0 A would be a claim.
-    for row in corrected.report["calibration"]["measured"]:
+    for row in section(corrected.report, "metering")["measured"]:
         assert row["current"] is None or float(row["current"]["value"]) > 1, row["subject"]
 
 
@@ -87,7 +92,7 @@ def test_the_meter_holds_what_the_report_says_was_left(corrected: Corrected):
 def test_the_number_of_write_requests_in_the_report_is_that_of_the_wire(corrected: Corrected):
     written = [w for w in corrected.writes if w["device"] == "meter_01" and 0x1000 <= w["address"] <= 0x1008]
 
-    assert corrected.report["calibration"]["write_requests"] == len(written)
+    assert section(corrected.report, "metering")["write_requests"] == len(written)
     assert len({write["address"] for write in written}) == len(written)
 
 
@@ -142,7 +147,7 @@ def test_a_second_calibration_sends_no_write_request_of_any_kind(folder: Path):
         assert before
         assert here.writes("meter_01") == before
         assert here.corrections() == held
-        assert report_of(second)["calibration"]["write_requests"] == 0
+        assert section(report_of(second), "metering")["write_requests"] == 0
         (adjust,) = findings(report_of(second), "CAL-ADJUST")
         assert "unlock" not in adjust["remedy"]
 
@@ -171,7 +176,7 @@ def case_seal_of_the_device_beats_the_site(here: Site) -> None:
     here.file.write_text(here.file.read_text().replace('legal = "sealed"', 'legal = "free"'))
     done = here.calibrate("--adjust", "always", target="meter_03")
 
-    assert report_of(done)["calibration"]["legal"] == "sealed"
+    assert section(report_of(done), "metering")["legal"] == "sealed"
     assert here.writes("meter_03") == []
 
 
@@ -214,7 +219,7 @@ def case_dry_run(here: Site) -> None:
 
     assert here.writes() == []
     assert done.returncode in (1, 3), done.stderr
-    assert report_of(done)["calibration"]["write_requests"] == 0
+    assert section(report_of(done), "metering")["write_requests"] == 0
 
 
 def case_nobody_agrees(here: Site) -> None:
@@ -256,7 +261,7 @@ def test_a_meter_that_says_its_legal_status_is_unknown_is_verified_only(folder: 
         done = here.calibrate("--adjust", "always")
 
         assert here.writes("meter_01") == []
-        assert report_of(done)["calibration"]["legal"] == "unknown"
+        assert section(report_of(done), "metering")["legal"] == "unknown"
 
 
 def test_the_serial_meter_is_corrected_when_a_derived_profile_is_allowed(folder: Path):
@@ -274,7 +279,7 @@ def test_the_serial_meter_is_corrected_when_a_derived_profile_is_allowed(folder:
     assert working == stored == registers(report)
     assert fit_problems(report, {"meter_02": truth}) == []
     assert "derived" in {row["profile_status"] for row in report["instruments"] if row["role"] == "meter"}
-    left = [row for row in report["calibration"]["fitted"] if row["stage"] == "as-left" and row["error"]]
+    left = [row for row in section(report, "metering")["fitted"] if row["stage"] == "as-left" and row["error"]]
     for row in left:
         conductor = int(row["subject"][1]) - 1
         if row["parameter"] == "gain":

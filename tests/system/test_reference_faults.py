@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bounds import HANG_S
+from tests.sections import section
 from tests.system.commands import each, fit_problems, report_of, site, verdicts
 
 FAULTS = [
@@ -85,7 +86,7 @@ def another_analyzer_than_the_site_names_stops_the_run(folder: Path) -> None:
         done = here.calibrate()
 
         assert done.returncode == 3
-        assert report_of(done)["calibration"]["measured"] == []
+        assert section(report_of(done), "metering")["measured"] == []
         assert here.writes() == []
 
 

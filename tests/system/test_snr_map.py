@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.sections import section
 from tests.system.plc_commands import checks, folders, needs_modems, on_bench, reports
 from v2g_tool.report.schema import report_schema
 
@@ -30,13 +31,13 @@ def test_every_tier_gives_its_own_verdict_and_the_three_spellings_are_one(folder
     text = on_bench(folder, script)
     probe, vertexcom, sounded, counted = reports(text)
 
-    assert [report["plc"]["tier"] for report in (probe, vertexcom, sounded, counted)] == [2, 1, 3, 4]
+    assert [section(report, "plc")["tier"] for report in (probe, vertexcom, sounded, counted)] == [2, 1, 3, 4]
     assert [checks(r)["PLC-SNR"] for r in (probe, vertexcom, sounded, counted)] == ["pass", *["inconclusive"] * 3]
-    assert (probe["verdict"], probe["plc"]["judged"], probe["plc"]["below"]) == ("pass", 917, 0)
+    assert (probe["verdict"], section(probe, "plc")["judged"], section(probe, "plc")["below"]) == ("pass", 917, 0)
     assert [line for line in text.splitlines() if line.startswith("status")] == ["status 0", "status 0", "status 0"]
     assert "AUTHENTIC" in text
-    assert [m["flags"] for m in counted["plc"]["maps"] if m["tier"] == 2] == [["robo-default"]]
-    assert sounded["plc"]["maps"][0]["rows"] == 10
+    assert [m["flags"] for m in section(counted, "plc")["maps"] if m["tier"] == 2] == [["robo-default"]]
+    assert section(sounded, "plc")["maps"][0]["rows"] == 10
     for report in (probe, vertexcom, sounded, counted):
         jsonschema.Draft202012Validator(report_schema()).validate(report)
 
@@ -49,7 +50,7 @@ def test_the_frames_of_a_report_give_the_same_map_again(folder: Path) -> None:
     live, again = reports(on_bench(folder, script))
 
     def same(report: dict[str, dict[str, object]]) -> object:
-        return {name: report["plc"][name] for name in ("maps", "modems", "tier", "judged")}
+        return {name: section(report, "plc")[name] for name in ("maps", "modems", "tier", "judged")}
 
     assert same(live) == same(again)
     assert checks(live) == checks(again)
@@ -102,13 +103,13 @@ def test_frames_that_are_lost_late_doubled_or_lie_do_not_change_the_map(folder: 
     faults = ["frame-lost:every=5", "frame-duplicated:every=3", "frame-foreign", "lying-peer:count=2"]
     script = "$PLC --snr-map --target=modem_02 --json --quiet; echo"
     (report,) = reports(on_bench(folder, script, *(f"{fault}:target=modem_02" for fault in faults)))
-    assert (report["plc"]["tier"], report["plc"]["judged"], report["verdict"]) == (2, 917, "pass")
+    assert (section(report, "plc")["tier"], section(report, "plc")["judged"], report["verdict"]) == (2, 917, "pass")
 
 
 def test_a_flood_of_hostile_frames_does_not_keep_the_map_from_coming(folder: Path) -> None:
     script = "$PLC --snr-map --target=modem_02 --json --quiet; echo"
     (report,) = reports(on_bench(folder, script, "frame-flood:target=modem_02"))
-    assert (report["plc"]["tier"], report["plc"]["judged"]) == (2, 917)
+    assert (section(report, "plc")["tier"], section(report, "plc")["judged"]) == (2, 917)
 
 
 def test_mistakes_of_the_user_are_told_in_three_lines(folder: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_listening_that_is_stopped_keeps_what_it_heard(folder: Path) -> None:
     (report,) = reports(text)
     assert "status 4" in text
     assert checks(report)["PLC-INTERRUPTED"] == "inconclusive"
-    assert report["plc"]["maps"][0]["rows"] == 10
+    assert section(report, "plc")["maps"][0]["rows"] == 10
     assert report["procedure"] == "listen"
 
 
@@ -184,7 +185,7 @@ def test_a_watch_that_is_stopped_is_complete_with_the_status_of_its_worst_map(fo
     text = on_bench(folder, script)
     (report,) = reports(text)
     assert "status 0" in text
-    assert "A watch of " in report["plc"]["statement"]
+    assert "A watch of " in section(report, "plc")["statement"]
 
 
 def test_a_full_standard_output_is_named_and_the_report_is_whole(folder: Path) -> None:

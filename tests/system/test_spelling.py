@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sections import section
 from tests.system.commands import TOOL, each, report_of, site
 
 SCRIPTS = Path(sys.executable).parent
@@ -45,7 +46,7 @@ def test_each_spelling_of_the_manual_runs_the_same_calibration(folder: Path, spe
 
             report = json.loads((here.report() / "report.json").read_bytes())
             assert (done.returncode, report["verdict"]) == (0, "pass"), done.stderr
-            assert report["calibration"]["target"] == "meter_03"
+            assert section(report, "metering")["target"] == "meter_03"
             assert here.writes("meter_03") == []
             if "--json" in words:
                 assert report_of(done) == report

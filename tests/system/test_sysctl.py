@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.bounds import HANG_S
+from tests.sections import section
 from tests.system.commands import TOOL, Site, chain_is_whole, error_lines, findings, report_of, site, verdicts
 from v2g_tool.bench.host.tree import Forbidden, run_on_tree
 
@@ -72,7 +73,7 @@ def test_a_check_writes_nothing_and_fails_what_differs(here: Site):
     report = report_of(done)
     assert (done.returncode, report["verdict"]) == (1, "fail")
     assert snapshot(tree(here)) == before
-    (row,) = [key for key in report["sysctl"]["keys"] if key["key"] == TIMEOUT]
+    (row,) = [key for key in section(report, "host")["keys"] if key["key"] == TIMEOUT]
     assert (row["as_found"], row["wanted"], row["written"]) == ("500", "200 ms", False)
     assert report["signature"] == "test"
 
@@ -124,8 +125,8 @@ def test_a_second_apply_writes_nothing(here: Site):
 
     second = report_of(sysctl(here, *APPLY))
 
-    assert first["sysctl"]["write_requests"] > 0
-    assert second["sysctl"]["write_requests"] == 0
+    assert section(first, "host")["write_requests"] > 0
+    assert section(second, "host")["write_requests"] == 0
     assert snapshot(tree(here)) == before
     assert {path: path.stat().st_mtime_ns for path in times} == times
     kinds = [json.loads(line)["kind"] for line in (folders(here)[-1] / "evidence.jsonl").read_bytes().splitlines()]
@@ -138,7 +139,7 @@ def test_a_dry_run_says_what_it_would_write(here: Site):
     done = sysctl(here, "--apply", "--persist", "--dry-run", "--quiet", "--json")
 
     assert done.returncode == 1
-    assert f"{TIMEOUT} 500 → 200" in report_of(done)["sysctl"]["statement"]
+    assert f"{TIMEOUT} 500 → 200" in section(report_of(done), "host")["statement"]
     assert snapshot(tree(here)) == before
 
 
@@ -180,7 +181,7 @@ def test_the_manuals_way_to_persist_is_judged_with_file_and_line(here: Site):
 
     report = report_of(sysctl(here, "--quiet", "--json"))
 
-    (row,) = [key for key in report["sysctl"]["keys"] if key["key"] == TIMEOUT]
+    (row,) = [key for key in section(report, "host")["keys"] if key["key"] == TIMEOUT]
     assert (row["at_boot"], row["at_boot_source"]) == ("300", "/etc/sysctl.d/99-v2g.conf:1")
     assert (row["at_reload"], row["at_reload_source"]) == ("200", "/etc/sysctl.conf:2")
     assert verdicts(report)["SYS-RELOAD"] == "fail"

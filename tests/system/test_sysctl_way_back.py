@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.bounds import HANG_S
+from tests.sections import section
 from tests.system.commands import HERE, Site, findings, report_of, site, verdicts
 from tests.system.test_sysctl import APPLY, TIMEOUT, folders, journal, live, snapshot, sysctl, tree
 from v2g_tool.bench.host.tree import make_tree
@@ -36,7 +37,7 @@ def test_a_cut_off_run_is_put_back_to_where_it_began_not_to_where_everything_beg
 
     assert snapshot(tree(here)) == began, "nobody agreed to more"
     assert verdicts(report)["SYS-RECOVERY"] == "pass"
-    assert report["sysctl"]["write_requests"] == 1, "what was put back is counted"
+    assert section(report, "host")["write_requests"] == 1, "what was put back is counted"
     assert live(here) == "200"
 
 
@@ -67,7 +68,7 @@ def test_a_stop_before_the_second_reading_brings_everything_back(here: Site):
     assert child.returncode == 4
     assert snapshot(tree(here)) == before
     report = json.loads(stdout)
-    assert report["sysctl"]["write_requests"] >= 26, "written, and brought back"
+    assert section(report, "host")["write_requests"] >= 26, "written, and brought back"
     assert "brought back" in findings(report, "SYS-APPLY")[0]["statement"]
 
 
@@ -106,4 +107,4 @@ def test_a_mounted_image_has_no_kernel_and_its_files_are_judged(here: Site):
 def test_consent_to_a_file_shows_what_it_will_hold(here: Site):
     report = report_of(sysctl(here, "--persist", "--dry-run", "--quiet", "--json"))
 
-    assert f"99-zz-v2g.conf with {TIMEOUT} = 200" in report["sysctl"]["statement"]
+    assert f"99-zz-v2g.conf with {TIMEOUT} = 200" in section(report, "host")["statement"]

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.bounds import HANG_S
+from tests.sections import section
 from tests.system.commands import TOOL, each, error_lines, findings, verdicts
 from tests.system.plc_commands import folders, needs_modems, on_bench, reports
 from tests.system.throughput_campaign import campaign
@@ -70,8 +71,8 @@ def test_a_sound_backhaul_passes_with_everything_that_was_asked_for(folder: Path
         check for check, verdict in seen.items() if verdict == "pass"
     }
     assert "502" in statements(report, "NET-RESPONDER")
-    assert report["telemetry"]["loss"]["lost"] == 0
-    assert report["telemetry"]["loss"]["sent"] > 14_000
+    assert section(report, "backhaul")["loss"]["lost"] == 0
+    assert section(report, "backhaul")["loss"]["sent"] > 14_000
 
 
 def test_the_report_carries_picture_and_tables_and_verifies(folder: Path):
@@ -130,8 +131,8 @@ def test_a_live_modbus_device_gets_no_load_and_its_transactions_are_timed(folder
     text = on_bench(folder, f"{QUICK}; echo; cat $V2G_BENCH_WRITES", "telemetry-modbus")
 
     (report,) = reports(text)
-    assert report["telemetry"]["pieces"] == 0
-    assert report["telemetry"]["round_trips"]["asked"] > 100
+    assert section(report, "backhaul")["pieces"] == 0
+    assert section(report, "backhaul")["round_trips"]["asked"] > 100
     assert "Modbus" in statements(report, "NET-RESPONDER")
     assert text.count("\n") <= 2, "nothing was written to the device"
 
@@ -159,7 +160,7 @@ def test_a_link_that_is_too_slow_loses_and_is_named(folder: Path):
 def test_late_and_double_datagrams_widen_the_interval_and_are_told(folder: Path, fault: str):
     report = measured(folder, fault)
 
-    assert report["telemetry"]["loss"]["out_of_order"] > 0
+    assert section(report, "backhaul")["loss"]["out_of_order"] > 0
     assert verdicts(report)["NET-COUNTS"] == "pass"
     assert verdicts(report)["NET-LOSS"] != "pass"
 
@@ -181,7 +182,7 @@ def test_a_stop_waits_for_no_load_leaves_no_orphan_and_a_report(folder: Path, nu
     assert text.splitlines()[-1] == "0", "an iperf3 was left"
     (report,) = reports(text)
     assert verdicts(report)["NET-INTERRUPTED"] == "inconclusive"
-    assert report["telemetry"]["round_trips"]["asked"] > 5, "what was answered until then is kept"
+    assert section(report, "backhaul")["round_trips"]["asked"] > 5, "what was answered until then is kept"
 
 
 def test_the_terminal_is_whole_after_ctrl_c_and_shows_progress_before(folder: Path):
@@ -245,8 +246,8 @@ def test_the_most_time_bounds_the_least_and_a_server_of_the_command_line_keeps_t
 
     report = measured(folder, words=f"{script} --server 198.51.100.10")
 
-    assert float(report["telemetry"]["duration"]["value"]) == pytest.approx(1, abs=0.2)
-    assert float(report["telemetry"]["asked_rate"]["value"]) == 4
+    assert float(section(report, "backhaul")["duration"]["value"]) == pytest.approx(1, abs=0.2)
+    assert float(section(report, "backhaul")["asked_rate"]["value"]) == 4
 
 
 def test_a_name_that_leads_nowhere_is_named(folder: Path):

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.sections import section
+
 RATIOS = (0.0, 0.0005, 0.002, 0.01)
 LIMIT_RATIO = 0.001
 SIDE_BY_SIDE = 4
@@ -80,7 +82,7 @@ def _outcome(ratio: float, stdout: str, stderr: str) -> Outcome:
     if not lines or not lines[0].startswith("{"):
         raise RuntimeError(f"no report: {stderr}")
     report, truth = json.loads(lines[0]), json.loads("".join(lines[1:]))
-    loss = report["telemetry"]["loss"]
+    loss = section(report, "backhaul")["loss"]
     if loss is None:
         raise RuntimeError(f"nothing was measured: {[f['statement'] for f in report['findings']]}")
     (found,) = [f for f in report["findings"] if f["check"] == "NET-LOSS"]

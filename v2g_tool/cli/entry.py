@@ -16,7 +16,7 @@ def run_app(app: Callable[..., object]) -> NoReturn:
     try:
         result = app(standalone_mode=False)
     except V2GError as exc:
-        from v2g_tool.report.console import tell_error
+        from v2g_tool.report.page import tell_error
 
         tell_error(exc)
         sys.exit(exc.status)

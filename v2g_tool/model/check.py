@@ -34,8 +34,12 @@ class Check:
     ) -> Finding:
         """Give the finding about `subject`, with a remedy where there is something to do.
 
-        `remedy` says what to do in this very case, instead of the check's own.
+        `remedy` says what to do in this very case, instead of the check's own; what was only measured has no other.
         """
+        if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+            remedy = remedy or self.remedy
+        elif verdict is not Verdict.INFO:
+            remedy = ""
         return Finding(
             check=self.id,
             subject=subject,
@@ -43,7 +47,7 @@ class Check:
             severity=self.severity,
             statement=statement,
             evidence=tuple(evidence),
-            remedy=(remedy or self.remedy) if verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) else "",
+            remedy=remedy,
             reference=self.reference,
         )
 

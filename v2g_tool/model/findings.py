@@ -9,6 +9,9 @@ from pydantic import Field
 
 from v2g_tool.model.base import Model
 
+PREFIXES = "CAL|PLC|CERT|SYS|NET|GC|LOG|HOST|PQ|RSP|ISL|STOP|ILK|THM|HOP|FLEET"
+"""What the id of a finding begins with: the subject that is judged."""
+
 
 class Verdict(StrEnum):
     """The outcome of a judgement. "Could not check" is never pass and never fail."""
@@ -16,7 +19,10 @@ class Verdict(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+    INFO = "info"
+    """Measured, and no limit applies."""
     SKIPPED = "skipped"
+    """Not done."""
 
 
 class Evidence(Model):
@@ -36,7 +42,7 @@ class Finding(Model):
     right and proved so; it stays visible as it was found but no longer decides the verdict of the run.
     """
 
-    check: str = Field(pattern=r"^(CAL|PLC|CERT|SYS|NET|GC|LOG|HOST)-[A-Z0-9-]+$")
+    check: str = Field(pattern=rf"^({PREFIXES})-[A-Z0-9-]+$")
     subject: str
     verdict: Verdict
     severity: int = Field(ge=1, le=10)
@@ -51,9 +57,9 @@ def overall(findings: Iterable[Finding]) -> Verdict:
     """Give the verdict of a run: fail, else inconclusive, else pass.
 
     What was corrected and proven in the same run does not count; a run in which nothing was judged (no finding, or
-    only skipped ones) is inconclusive.
+    only measured or skipped ones) is inconclusive.
     """
-    judged = [f for f in findings if f.verdict is not Verdict.SKIPPED and not f.corrected]
+    judged = [f for f in findings if f.verdict not in (Verdict.INFO, Verdict.SKIPPED) and not f.corrected]
     if any(f.verdict is Verdict.FAIL for f in judged):
         return Verdict.FAIL
     if not judged or any(f.verdict is Verdict.INCONCLUSIVE for f in judged):

@@ -5,22 +5,19 @@ A field is never removed or given another meaning without a new `SCHEMA`.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 
 import rfc8785
-from pydantic import Field
+from pydantic import Field, SerializeAsAny, create_model
 
 from v2g_tool.model.base import Model
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.plc_report import PlcLink
-from v2g_tool.model.quantified import Quantified
-from v2g_tool.model.sysctl_report import Sysctl
-from v2g_tool.model.telemetry_report import Telemetry
+from v2g_tool.model.section import Section
 
-SCHEMA = "v2g-report/3"
-"""What this version writes. Version 2 adds `plc`, version 3 `telemetry` and `sysctl`; older ones are still read."""
-
-Stage = Literal["as-found", "as-left"]
+SCHEMA = "v2g-report/1"
 
 
 class FileHash(Model):
@@ -89,90 +86,13 @@ class Instrument(Model):
     calibration: InstrumentCalibration | None = None
 
 
-class LimitReference(Model):
-    """Which limits judged, by edition, and by which decision rule."""
-
-    set: str
-    class_: str = Field(alias="class", serialization_alias="class")
-    title: str
-    edition: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    decision_rule: str
-
-
-class BudgetLine(Model):
-    """One contribution to the uncertainty: standard uncertainty in % of reading."""
-
-    source: str
-    type: Literal["A", "B"]
-    standard_pct: str
-    degrees_of_freedom: str
-
-
-class Measured(Model):
-    """The error of indication at one load point, on one phase or the sum."""
-
-    stage: Stage
-    point: str
-    subject: str
-    reference_power: Quantified
-    reference_reactive: Quantified
-    meter_power: Quantified
-    current: Quantified | None
-    """RMS current of the phase; a sum has none."""
-    error: Quantified
-    expanded_uncertainty: Quantified
-    coverage_factor: str
-    effective_degrees: str
-    limit: Quantified | None
-    zone: str
-    skew: Quantified
-    readings: int
-    effective_readings: int
-    budget: tuple[BudgetLine, ...]
-
-
-class Fitted(Model):
-    """What a fit says about one phase: error with its expanded uncertainty (k = 2 or stated)."""
-
-    stage: Stage
-    subject: str
-    parameter: Literal["gain", "phase", "offset"]
-    error: Quantified | None
-    expanded_uncertainty: Quantified | None
-    statement: str
-
-
-class RegisterChange(Model):
-    """One correction register: raw value before and after, as found and as left."""
-
-    name: str
-    address: str
-    as_found: str
-    as_left: str
-    written: bool
-
-
-class Calibration(Model):
-    """The calibration part of a report."""
-
-    target: str
-    legal: str
-    measured: tuple[Measured, ...]
-    fitted: tuple[Fitted, ...]
-    registers: tuple[RegisterChange, ...]
-    write_requests: int
-    statement: str
-
-
 class Report(Model):
     """One signed report."""
 
-    schema_: Literal["v2g-report/1", "v2g-report/2", "v2g-report/3"] = Field(
-        alias="schema", serialization_alias="schema"
-    )
+    schema_: Literal["v2g-report/1"] = Field(alias="schema", serialization_alias="schema")
     report_id: str
     procedure: str
+    target: str
     verdict: Verdict
     started_utc: str
     ended_utc: str
@@ -181,12 +101,8 @@ class Report(Model):
     signature: Literal["signed", "test", "unsigned"]
     site: SiteRecord
     instruments: tuple[Instrument, ...]
-    limits: LimitReference | None = None
     findings: tuple[Finding, ...]
-    calibration: Calibration | None = None
-    plc: PlcLink | None = None
-    telemetry: Telemetry | None = None
-    sysctl: Sysctl | None = None
+    sections: tuple[SerializeAsAny[Section], ...]
     evidence: EvidenceChain
     attachments: tuple[FileHash, ...] = ()
     amends: str = ""
@@ -194,3 +110,13 @@ class Report(Model):
     def canonical_bytes(self) -> bytes:
         """Give the RFC 8785 bytes of the report: these, and no others, are signed."""
         return rfc8785.dumps(self.model_dump(mode="json", by_alias=True))
+
+
+def report_type(kinds: Sequence[type[Section]]) -> type[Report]:
+    """Give the model that reads reports with sections of these types, and of no others."""
+    if not kinds:
+        return Report
+    one: Any = reduce(or_, kinds)
+    if len(kinds) > 1:  # a union of one has no tag to tell apart
+        one = Annotated[one, Field(discriminator="kind")]
+    return create_model("Report", __base__=Report, sections=(tuple[one, ...], ...))

@@ -15,8 +15,9 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from v2g_tool.drawing.text import plain
-from v2g_tool.errors import NotPermitted, RequestError, Unsupported
+from v2g_tool.errors import NotPermitted, RequestError
 from v2g_tool.model.report import SCHEMA, Report
+from v2g_tool.model.section import SectionOf
 from v2g_tool.model.site.site import Trust
 from v2g_tool.record.files import (
     OWN_NAMES,
@@ -32,6 +33,7 @@ from v2g_tool.record.files import (
 )
 from v2g_tool.record.journal import first_difference, parse_canonical, summarise
 from v2g_tool.report.bundle import bound_files, verify_text
+from v2g_tool.report.schema import newer, read_report
 from v2g_tool.report.signing import cms
 from v2g_tool.report.signing.anchors import (
     Anchors,
@@ -68,11 +70,12 @@ class Verification:
     notes: tuple[str, ...]
 
 
-def verify_bundle(path: Path, trusted: Collection[str], roots: Sequence[Path] = ()) -> Verification:
+def verify_bundle(path: Path, section: SectionOf, trusted: Collection[str], roots: Sequence[Path] = ()) -> Verification:
     """Verify the bundle at `path`, a folder or the `report.json` in it.
 
     Args:
         path: what to verify.
+        section: gives the type of a kind of section.
         trusted: SHA-256 fingerprints of signer or CA certificates that are trusted.
         roots: PEM files with certificates that are trusted: a signer's own, or a CA's.
 
@@ -86,8 +89,8 @@ def verify_bundle(path: Path, trusted: Collection[str], roots: Sequence[Path] = 
     try:
         folder = _folder(path)
         if not os.path.lexists(folder / SIGNATURE):
-            raise _unsigned(folder)
-        return _signed(folder, anchors)
+            raise _unsigned(folder, section)
+        return _signed(folder, section, anchors)
     except OSError as exc:
         raise NotPermitted(
             f"{plain(str(path))} cannot be read: {exc.strerror}",
@@ -147,12 +150,12 @@ def _folder(path: Path) -> Path:
     return folder
 
 
-def _signed(folder: Path, anchors: Anchors) -> Verification:
+def _signed(folder: Path, section: SectionOf, anchors: Anchors) -> Verification:
     content = read_inside(folder, REPORT, _MAX_REPORT)
     signature = cms.open_detached(read_inside(folder, SIGNATURE, _MAX_SMALL))
     if hashlib.new(signature.digest, content).digest() != signature.message_digest:
         raise altered(_first_flaw(content), "not the bytes that were signed")
-    report = _report(content)
+    report = _report(content, section)
     if report.signature == "unsigned":
         raise altered(f"{REPORT}, field signature", f"says unsigned, yet there is {SIGNATURE}")
     check_links(signature.certificates, signature.signing_time)
@@ -164,8 +167,8 @@ def _signed(folder: Path, anchors: Anchors) -> Verification:
     return Verification(report, trusted, known, signature.signing_time, notes)
 
 
-def _unsigned(folder: Path) -> NotPermitted:
-    report = _report(read_inside(folder, REPORT, _MAX_REPORT))
+def _unsigned(folder: Path, section: SectionOf) -> NotPermitted:
+    report = _report(read_inside(folder, REPORT, _MAX_REPORT), section)
     if report.signature != "unsigned":
         raise altered(SIGNATURE, "is missing")
     _check_files(folder, report, None)
@@ -176,21 +179,20 @@ def _unsigned(folder: Path) -> NotPermitted:
     )
 
 
-def _report(content: bytes) -> Report:
-    """Give the report in `content`; strict, so that the model reads exactly what stands there."""
+def _report(content: bytes, section: SectionOf) -> Report:
     try:
         raw = parse_canonical(content)
     except ValueError as exc:
         raise altered(f"{REPORT}, {exc}", "not what this suite writes") from exc
     if _is_newer(raw):
-        raise _newer(f"the report has the schema '{plain(str(raw['schema']))}'; this version knows '{SCHEMA}'")
+        raise newer(f"the report has the schema '{plain(str(raw['schema']))}'; this version knows '{SCHEMA}'")
     try:
-        return Report.model_validate_json(content, strict=True)
+        return read_report(content, raw, section)
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_context=False, include_input=False)
     where = ".".join(str(part) for part in errors[0]["loc"])
     if all(error["type"] == "extra_forbidden" for error in errors):
-        raise _newer(f"the report has the field '{plain(where)}', which this version does not know")
+        raise newer(f"the report has the field '{plain(where)}', which this version does not know")
     raise altered(f"{REPORT}, field {where}", errors[0]["msg"])
 
 
@@ -199,10 +201,6 @@ def _is_newer(raw: Any) -> bool:  # noqa: ANN401 - any JSON value
     schema = raw.get("schema") if isinstance(raw, Mapping) else None
     found = re.fullmatch(rf"{name}/([1-9][0-9]{{0,5}})", schema) if isinstance(schema, str) else None
     return found is not None and int(found[1]) > int(version)
-
-
-def _newer(what: str) -> Unsupported:
-    return Unsupported(what, why="It was made by a newer version of this program.", todo="Verify it with that version.")
 
 
 def _first_flaw(content: bytes) -> str:

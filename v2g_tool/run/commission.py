@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from v2g_tool import __version__
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, Interrupted, NotPermitted
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site.site import Site
@@ -27,7 +28,6 @@ STATUS = {
     Verdict.PASS: ExitStatus.WITHIN_LIMITS,
     Verdict.FAIL: ExitStatus.FAILED,
     Verdict.INCONCLUSIVE: ExitStatus.NOT_JUDGED,
-    Verdict.SKIPPED: ExitStatus.NOT_JUDGED,
 }
 
 
@@ -43,15 +43,15 @@ def commission(
     with start_run(procedure, place.site.site.name, request.out, _person(request), start) as run:
         with located_errors(place.path):
             result = work(run)
+        if result.error is not None and not request.json:
+            from v2g_tool.report.page import tell_error
+
+            tell_error(located(result.error, place.path))
         with run.shield():
             report = report_of(result, place.site, digest, _signature(place.site, signer), run)
             _deliver(report, result, run, signer, request)
-    if result.error is not None:
-        from v2g_tool.report.console import tell_error
-
-        tell_error(located(result.error, place.path))
-        if report.verdict is not Verdict.FAIL or isinstance(result.error, Interrupted):
-            return result.error.status
+    if result.error is not None and (report.verdict is not Verdict.FAIL or isinstance(result.error, Interrupted)):
+        return result.error.status
     return STATUS[report.verdict]
 
 
@@ -65,9 +65,10 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
     with _written_out(run):
         if request.json:
             sys.stdout.buffer.write(report.canonical_bytes())
-            sys.stdout.buffer.flush()
-        if not request.quiet:
-            _show(report, result, run, to_stderr=request.json)
+        elif request.quiet:
+            sys.stdout.write(f"{plain(str(run.folder))}\n")
+        else:
+            _show(report, result, run)
 
 
 @contextmanager
@@ -87,17 +88,15 @@ def _written_out(run: Run) -> Iterator[None]:
         ) from exc
 
 
-def _show(report: Report, result: Result, run: Run, *, to_stderr: bool) -> None:
+def _show(report: Report, result: Result, run: Run) -> None:
     from rich.console import Console
 
-    from v2g_tool.report.console import show_report, show_verdict
+    from v2g_tool.report.console import show_report
 
-    console = Console(stderr=to_stderr)
+    console = Console()
     if result.picture is not None:
         console.print(result.picture(console.width, console.encoding))
     show_report(report, console, run.folder)
-    if console.is_terminal:
-        show_verdict(report, console)
 
 
 def _signature(site: Site, signer: Signer | None) -> str:
@@ -112,7 +111,7 @@ def _person(request: Request) -> Person:
 
     def tell(text: str) -> None:
         if show:
-            sys.stderr.write(f"  · {text}\n")
+            sys.stderr.write(f"  · {plain(text)}\n")
             sys.stderr.flush()
 
     def read(question: str) -> str:

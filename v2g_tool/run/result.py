@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from v2g_tool import __version__
 from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.errors import V2GError
-from v2g_tool.model.base import Model
 from v2g_tool.model.findings import Finding, Verdict, overall
 from v2g_tool.model.report import SCHEMA, EvidenceChain, FileHash, Instrument, Report, SiteRecord, Tool
+from v2g_tool.model.section import Section
 from v2g_tool.model.site.site import Site
 from v2g_tool.run import checks
 from v2g_tool.run.run import Run, clock_state
@@ -36,7 +36,7 @@ class Result:
         target: the instrument, link or host that was judged.
         findings: what was judged.
         instruments: what took part.
-        sections: the numbers, by the name of their field in the report, for example `calibration`.
+        sections: the numbers.
         attachments: files to be bound by the report.
         error: why the run ended early, None when it came to its end.
         picture: gives what a terminal of a width and an encoding shows above the findings, where there is something.
@@ -45,7 +45,7 @@ class Result:
     target: str
     findings: Sequence[Finding]
     instruments: Sequence[Instrument] = ()
-    sections: Mapping[str, Model | None] = field(default_factory=dict)
+    sections: Sequence[Section] = ()
     attachments: Sequence[Attachment] = ()
     error: V2GError | None = None
     picture: Callable[[int, str], object] | None = None
@@ -64,6 +64,7 @@ def report_of(result: Result, site: Site, site_sha256: str, signature: str, run:
             "schema": SCHEMA,
             "report_id": run.report_id,
             "procedure": run.procedure,
+            "target": result.target,
             "verdict": verdict,
             "started_utc": _utc(run.started),
             "ended_utc": _utc(datetime.now(UTC)),
@@ -73,7 +74,7 @@ def report_of(result: Result, site: Site, site_sha256: str, signature: str, run:
             "site": _site(site, site_sha256, result.target),
             "instruments": tuple(result.instruments),
             "findings": tuple(findings),
-            **{name: section.model_dump(by_alias=True) for name, section in result.sections.items() if section},
+            "sections": tuple(result.sections),
             "evidence": _evidence(run),
             "attachments": tuple(_bound(attachment) for attachment in result.attachments),
         }
@@ -111,7 +112,7 @@ def _site(site: Site, site_sha256: str, target: str) -> SiteRecord:
 
 
 def _clock_finding(synchronised: bool | None, statement: str) -> Finding:
-    verdict = Verdict.PASS if synchronised else Verdict.SKIPPED
+    verdict = {True: Verdict.PASS, False: Verdict.INFO, None: Verdict.SKIPPED}[synchronised]
     return checks.CLOCK.finding("this computer", verdict, statement)
 
 

@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 from rich.console import Console
 
 from v2g_tool.data.datafile import read_bytes
 from v2g_tool.data.library import load_site
-from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, RequestError
-from v2g_tool.model.report import Report
 from v2g_tool.model.site.site import Trust
+from v2g_tool.register import section_of
 from v2g_tool.report.console import show_report
+from v2g_tool.report.page import Page
+from v2g_tool.report.schema import read_report
 from v2g_tool.report.verify import Verification, trust_anchors, verify_bundle
 
 
 def check_bundle(path: Path, trust: Sequence[str], site: Path | None) -> ExitStatus:
     """Verify a bundle and print the outcome; 0 intact and from a trusted signer, 3 intact but from a stranger."""
     fingerprints, roots = trust_anchors(_site_trust(site), trust)
-    verification = verify_bundle(path, fingerprints, roots)
+    verification = verify_bundle(path, section_of, fingerprints, roots)
     _print(verification)
     return ExitStatus.WITHIN_LIMITS if verification.anchored else ExitStatus.NOT_JUDGED
 
@@ -30,15 +32,16 @@ def check_bundle(path: Path, trust: Sequence[str], site: Path | None) -> ExitSta
 def show_bundle(path: Path) -> ExitStatus:
     """Show the report of a bundle without a word about its authenticity."""
     file = path / "report.json" if path.is_dir() else path
+    content = read_bytes(file, "report")
     try:
-        report = Report.model_validate_json(read_bytes(file, "report"))
-    except ValidationError as exc:
-        error = exc.errors()[0]
-        where = ".".join(str(part) for part in error["loc"])
+        report = read_report(content, from_json(content), section_of)
+    except ValueError as exc:
+        flaw = exc.errors()[0] if isinstance(exc, ValidationError) else {"loc": (), "msg": str(exc)}
+        where = "".join(f"{part}: " for part in flaw["loc"][-1:])
         raise RequestError(
-            f"{file} is no report that this version can show: {where}: {error['msg']}",
-            why="It is damaged, or made by a newer version of this program.",
-            todo="Verify it with 'v2g-tool report verify', or use a newer version.",
+            f"{file} is no report that this version can show: {where}{flaw['msg']}",
+            why="It is damaged, or made by another version of this program.",
+            todo="Verify it with 'v2g-tool report verify'.",
         ) from exc
     show_report(report, Console(), file.parent)
     return ExitStatus.WITHIN_LIMITS
@@ -54,18 +57,21 @@ def _site_trust(site: Path | None) -> Trust | None:
 
 
 def _print(verification: Verification) -> None:
-    console = Console(highlight=False, markup=False)
+    page = Page(Console())
     report = verification.report
     stamp = " TEST (virtual bench)" if report.signature == "test" else ""
     if verification.anchored:
-        console.print(f"✓ AUTHENTIC{stamp}: intact, and signed by a key that is trusted here")
+        page.say((f"✓ AUTHENTIC{stamp}: intact, and signed by a key that is trusted here", "bold"))
     else:
-        console.print(f"? INTACT{stamp}, but signed by a key that nobody here has vouched for")
-    console.print(f"  report    {plain(report.report_id)}: {report.procedure}, verdict {report.verdict.upper()}")
-    console.print(f"  signed    {verification.signing_time:%Y-%m-%d %H:%M:%S} UTC by the signer's own clock")
-    console.print(f"  signer    {verification.fingerprint}")
-    for note in verification.notes:
-        console.print(f"  note      {plain(note)}")
+        page.say((f"? INTACT{stamp}, but signed by a key that nobody here has vouched for", "bold"))
+    where = f"{report.procedure} of {report.target} at {report.site.name}, verdict {report.verdict.upper()}"
+    rows = [
+        ("report", f"{report.report_id}: {where}"),
+        ("signed", f"{verification.signing_time:%Y-%m-%d %H:%M:%S} UTC by the signer's own clock"),
+        ("signer", verification.fingerprint),
+        *(("note", note) for note in verification.notes),
+    ]
+    page.hang([((f"  {word}", ""), text) for word, text in rows])
     if not verification.anchored:
-        console.print("→ Compare the fingerprint with the signer over another channel (telephone, paper), then")
-        console.print("  verify again with --trust FINGERPRINT, or put it under [trust] in the site file.")
+        todo = "Compare the fingerprint with the signer over another channel (telephone, paper), then verify again with"
+        page.say((f"→ {todo} --trust FINGERPRINT, or put it under [trust] in the site file.", ""))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hal.homeplug_wire.peer import EVERYBODY, HOST, MODEM, PEER, QCA, mme, rx_map_v1, version
@@ -82,7 +82,7 @@ def test_the_same_frames_give_the_same_bytes() -> None:
 
 
 @given(st.floats(0, 4e9, allow_nan=False))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 def test_times_of_this_century_are_kept_exactly(tmp_path: Path, time_s: float) -> None:
     (tmp_path / "time").write_bytes(capture_bytes([Captured(time_s, IP[:12] + version(HOST)[12:])], "plc0"))
 
@@ -253,7 +253,7 @@ def test_a_capture_without_homeplug_frames_holds_none(read: Read) -> None:
 
 
 @given(st.binary(max_size=120), st.integers(0, 10**6), st.integers(0, 7), st.sampled_from(["pcapng", "pcap"]))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 def test_any_damage_leaves_a_capture_that_can_be_observed(
     tmp_path: Path, noise: bytes, place: int, bit: int, kind: str
 ) -> None:

@@ -101,7 +101,7 @@ def jitter_finding(facts: TelemetryFacts) -> Finding:
         Evidence(name="jitter at the end", value=f"{found.last_ms:.3f}", unit="ms", source="receiver, RFC 3550"),
         Evidence(name="jitter in the worst second", value=f"{found.worst_ms:.3f}", unit="ms"),
     ]
-    return facts.finding(checks.JITTER, Verdict.SKIPPED, statement, evidence)
+    return facts.finding(checks.JITTER, Verdict.INFO, statement, evidence)
 
 
 def order_finding(facts: TelemetryFacts) -> Finding:
@@ -118,7 +118,7 @@ def order_finding(facts: TelemetryFacts) -> Finding:
         Evidence(name="overtaken", value=str(overtaken), unit="round trips"),
         Evidence(name="answers that came again", value=str(copies)),
     ]
-    return facts.finding(checks.REORDER, Verdict.SKIPPED, f"{'; '.join(said)}.", evidence)
+    return facts.finding(checks.REORDER, Verdict.INFO, f"{'; '.join(said)}.", evidence)
 
 
 # Bursts.
@@ -175,7 +175,7 @@ def burst_finding(facts: TelemetryFacts) -> Finding:
         Evidence(name="longest run of losses, at most", value=str(burst.most), unit="datagrams"),
         Evidence(name="longest run of unanswered round trips", value=str(silence), source="exact"),
     ]
-    return facts.finding(checks.BURST, Verdict.SKIPPED, f"{'; '.join(said)}.", evidence)
+    return facts.finding(checks.BURST, Verdict.INFO, f"{'; '.join(said)}.", evidence)
 
 
 # Fragments.

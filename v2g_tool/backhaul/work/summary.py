@@ -10,10 +10,10 @@ from v2g_tool.backhaul.rules.latency import KIND_WORDS, SHOWN, latency
 from v2g_tool.backhaul.rules.loss import DECISION_RULE, LossVerdict
 from v2g_tool.backhaul.rules.path import jitter, longest_burst, packet_bytes, rates
 from v2g_tool.backhaul.rules.verdict import judge, look_at
+from v2g_tool.backhaul.section import LossRecord, PathRecord, RoundTripPoint, RoundTrips, Telemetry
 from v2g_tool.backhaul.work.throughput import Measured
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.quantified import Quantified, quantified
-from v2g_tool.model.telemetry_report import LossRecord, PathRecord, RoundTripPoint, RoundTrips, Telemetry
 from v2g_tool.run.result import Attachment, Result
 
 
@@ -23,7 +23,7 @@ def telemetry_result(limits: TelemetryLimits, measured: Measured, attachments: l
     return Result(
         target=facts.target,
         findings=[*judge(facts, limits, look), *_early_end(measured)],
-        sections={"telemetry": telemetry_section(facts, limits, look)},
+        sections=[telemetry_section(facts, limits, look)],
         attachments=attachments,
         error=measured.error,
     )

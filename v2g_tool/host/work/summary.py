@@ -6,9 +6,9 @@ from pathlib import Path
 
 from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.host.rules.keys import KeyFacts, place, value_of, wanted
+from v2g_tool.host.section import Sysctl, SysctlKey
 from v2g_tool.host.work.sysctl import Outcome, Yardstick
 from v2g_tool.model.sysctl import LiveState, LiveValue
-from v2g_tool.model.sysctl_report import Sysctl, SysctlKey
 from v2g_tool.run.result import Result
 
 
@@ -16,6 +16,7 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
     """Give what the check came to, as any procedure gives it."""
     drop_in = yardstick.profile.drop_in
     section = Sysctl(
+        target="ems",
         root=str(yardstick.root),
         profile=yardstick.profile.id,
         profile_status=yardstick.profile.status,
@@ -28,7 +29,7 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
         write_requests=len(outcome.writes) + len(outcome.restored),
         statement=outcome.statement,
     )
-    return Result("ems", outcome.findings, sections={"sysctl": section}, error=outcome.error)
+    return Result("ems", outcome.findings, sections=[section], error=outcome.error)
 
 
 def _row(found: KeyFacts, left: KeyFacts, writes: list[str]) -> SysctlKey:

@@ -244,7 +244,7 @@ def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
         outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.INCONCLUSIVE, statement))
     elif options.allow_derived and (unproven := held_back(keys, allow_derived=False)):
         statement = f"Written with --allow-derived although not verified: {', '.join(unproven)}."
-        outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.SKIPPED, statement))
+        outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.INFO, statement))
     values = to_write(keys, allow_derived=derived) if options.apply else {}
     content = drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome))
     persist = options.persist and read_drop_in(yardstick.root, yardstick.profile.drop_in) != content

@@ -15,13 +15,13 @@ from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.metering import checks
 from v2g_tool.metering.rules.correction import Fit, PhasePoint, Target, fit, load_tan_phi, targets
 from v2g_tool.metering.rules.decision import Zone, verdict_of
+from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work.correcting import Corrector, Image
 from v2g_tool.metering.work.probe import confirmed_signs
 from v2g_tool.metering.work.stage import Measurement, Setup, measure_point, stage_title, worst_zone
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.plan import LoadPoint
-from v2g_tool.model.report import Stage
 from v2g_tool.run.run import Run
 
 Points = Sequence[tuple[LoadPoint, SetPoint]]
@@ -108,7 +108,7 @@ def fit_finding(setup: Setup, fits: Mapping[int, Fit]) -> Finding:
     ]
     if not all(f.adequate for f in fits.values()):
         statement = "The errors are no gain, phase or offset errors: the model does not fit. " + " ".join(notes)
-        return checks.FIT.finding(setup.target, Verdict.SKIPPED, statement.strip(), evidence)
+        return checks.FIT.finding(setup.target, Verdict.INFO, statement.strip(), evidence)
     statement = "Gain, phase and offset explain the errors. " + " ".join(notes)
     return checks.FIT.finding(setup.target, Verdict.PASS, statement.strip(), evidence)
 

@@ -19,6 +19,7 @@ from v2g_tool.hal.contracts.meter import Meter, MeterFacts
 from v2g_tool.metering import checks
 from v2g_tool.metering.rules import wiring
 from v2g_tool.metering.rules.decision import DECISION_RULE
+from v2g_tool.metering.section import LimitReference
 from v2g_tool.metering.work import loads
 from v2g_tool.metering.work.adjusting import Adjustment, Permission, accuracy_finding, adjust, fit_phases, undo
 from v2g_tool.metering.work.correcting import Corrector
@@ -39,7 +40,6 @@ from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.profiles.plan import LoadPoint, Plan
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.report import LimitReference
 from v2g_tool.model.site.metering import AnalyzerSite
 from v2g_tool.model.site.site import Site
 from v2g_tool.record.intents import IntentStore

@@ -9,12 +9,13 @@ from v2g_tool.errors import V2GError
 from v2g_tool.metering.checks import WIRING_FAULTS
 from v2g_tool.metering.rules.correction import Fit
 from v2g_tool.metering.rules.fault import Fault
+from v2g_tool.metering.section import LimitReference
 from v2g_tool.metering.work.adjusting import When
 from v2g_tool.metering.work.recovery import Recovered
 from v2g_tool.metering.work.stage import Measurement
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.report import Instrument, LimitReference
+from v2g_tool.model.report import Instrument
 
 
 @dataclass(frozen=True)

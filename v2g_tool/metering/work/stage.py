@@ -14,13 +14,13 @@ from v2g_tool.metering.rules import settling, uncertainty, wiring
 from v2g_tool.metering.rules.decision import Zone, zone
 from v2g_tool.metering.rules.limits import LimitFound, find_limit
 from v2g_tool.metering.rules.uncertainty import Uncertainty
+from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work import loads
 from v2g_tool.metering.work.window import Window, take_window
 from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.profiles.plan import LoadPoint, Plan
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity
-from v2g_tool.model.report import Stage
 from v2g_tool.model.site.metering import MeterSite
 from v2g_tool.run.run import Run
 from v2g_tool.statistics.distributions import mean

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from v2g_tool.metering.rules.correction import Estimate, Fit
+from v2g_tool.metering.section import BudgetLine, Calibration, Fitted, Measured, RegisterChange, Stage
 from v2g_tool.metering.work.outcome import Outcome
 from v2g_tool.metering.work.stage import Measurement, Subject
 from v2g_tool.model.quantified import quantified
 from v2g_tool.model.quantities import SUM
-from v2g_tool.model.report import BudgetLine, Calibration, Fitted, Measured, RegisterChange, Stage
 from v2g_tool.run.result import Result
 
 UNITS = {"gain": "%", "phase": "°", "offset": "W"}
@@ -24,7 +24,7 @@ def calibration_result(outcome: Outcome) -> Result:
         target=outcome.target,
         findings=outcome.findings,
         instruments=outcome.instruments,
-        sections={"limits": outcome.limits, "calibration": _calibration(outcome)},
+        sections=[_calibration(outcome)],
         error=outcome.error,
     )
 
@@ -47,6 +47,7 @@ def _calibration(outcome: Outcome) -> Calibration:
             for name in names
         ),
         write_requests=len(outcome.writes),
+        limits=outcome.limits,
         statement=outcome.statement,
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from v2g_tool.model.base import Model
-from v2g_tool.model.quantified import Quantified
+from v2g_tool.model.quantified import Quantified, number
+from v2g_tool.model.section import Column, Section, Table
 
 
 class LossRecord(Model):
@@ -78,11 +81,10 @@ class PathRecord(Model):
     statement: str
 
 
-class Telemetry(Model):
-    """The telemetry section of a report.
+class Telemetry(Section):
+    """Loss, rate, round trips and path of a telemetry backhaul.
 
     Attributes:
-        target: host and port of the server.
         responder: who answers there.
         asked_rate: payload rate that was asked for.
         sent_rate: payload rate that was sent; None where nothing was.
@@ -98,10 +100,9 @@ class Telemetry(Model):
         round_trips: None where none was measured.
         path: None where it was not asked.
         programs: sender and receiver, each pair once.
-        statement: what was measured and what not, in one sentence.
     """
 
-    target: str
+    kind: Literal["backhaul"] = "backhaul"
     responder: str
     asked_rate: Quantified
     sent_rate: Quantified | None
@@ -117,4 +118,45 @@ class Telemetry(Model):
     round_trips: RoundTrips | None
     path: PathRecord | None
     programs: tuple[str, ...]
-    statement: str
+
+    def tables(self) -> tuple[Table, ...]:
+        """Give what was measured, line by line, beside its limits."""
+        rows = [
+            *(_loss(self.loss, self) if self.loss is not None else []),
+            *(_round_trips(self.round_trips) if self.round_trips is not None else []),
+            *(("Packet", number(p.packet), number(p.proven or p.route)) for p in [self.path] if p is not None),
+            *(("Programs", pair, "") for pair in self.programs),
+        ]
+        columns = (Column(""), Column(""), Column("Limit", numeric=True))
+        return (Table(f"Telemetry to {self.target}", columns, tuple(rows)),) if rows else ()
+
+
+def _loss(loss: LossRecord, telemetry: Telemetry) -> list[tuple[str, str, str]]:
+    unsure = f"{loss.unaccounted} behind the last, {loss.out_of_order} late or double"
+    burst = f"{telemetry.burst_least} to {telemetry.burst_most} datagrams" if telemetry.burst_most else "none"
+    rate = f"{number(telemetry.sent_rate)} sent, {number(telemetry.received_rate)} received"
+    return [
+        ("Loss", f"{number(loss.ratio)}, {loss.lower.value} to {number(loss.upper)}", number(loss.limit)),
+        ("", f"{number(loss.confidence)} confidence at look {loss.look}", ""),
+        ("Datagrams", f"{loss.sent} sent, {loss.lost} lost", ""),
+        ("", unsure, ""),
+        ("Worst burst", burst, ""),
+        ("Rate", rate, number(telemetry.asked_rate)),
+        ("Jitter", f"{number(telemetry.jitter)} at the end, at most {number(telemetry.worst_jitter)}", ""),
+    ]
+
+
+def _round_trips(trips: RoundTrips) -> list[tuple[str, str, str]]:
+    points = [f"{_share(point.percentile)} {number(point.time, 'no answer')}" for point in trips.points]
+    bounds = f"{trips.judged}% between {number(trips.lower, 'open')} and {number(trips.upper, 'open')}"
+    count = f"{trips.asked} by {trips.kind}, {trips.unanswered} unanswered"
+    return [
+        ("Round trips", count, ""),
+        ("", bounds, number(trips.limit)),
+        ("", ", ".join(points[:2]), ""),
+        ("", ", ".join(points[2:]), ""),
+    ]
+
+
+def _share(percentile: str) -> str:
+    return "longest" if percentile == "100" else f"{percentile}%"

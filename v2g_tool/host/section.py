@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from v2g_tool.model.base import Model
+from v2g_tool.model.section import Column, Section, Table
 
 
 class SysctlKey(Model):
@@ -23,8 +26,8 @@ class SysctlKey(Model):
     written: bool
 
 
-class Sysctl(Model):
-    """The kernel section of a report.
+class Sysctl(Section):
+    """The kernel settings of a host.
 
     Attributes:
         root: the file tree that was examined; `/` is this computer.
@@ -34,9 +37,9 @@ class Sysctl(Model):
         keys: all keys of the profile.
         drop_in: the file that was written or removed, "" if none was.
         write_requests: how many values and files were written.
-        statement: what was done, in one sentence.
     """
 
+    kind: Literal["host"] = "host"
     root: str
     profile: str
     profile_status: str
@@ -44,4 +47,9 @@ class Sysctl(Model):
     keys: tuple[SysctlKey, ...]
     drop_in: str
     write_requests: int
-    statement: str
+
+    def tables(self) -> tuple[Table, ...]:
+        """Give every key as it is wanted, at work, after a restart and after `sysctl --system`."""
+        rows = tuple((k.key, k.wanted, k.as_left, k.at_boot or "-", k.at_reload or "-") for k in self.keys)
+        values = (Column(heading, numeric=True) for heading in ("Now", "Boot", "--system"))
+        return (Table(f"Kernel settings, profile {self.profile}", (Column("Key"), Column("Wanted"), *values), rows),)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from v2g_tool.model.base import Model
 from v2g_tool.model.quantified import Quantified
+from v2g_tool.model.section import Column, Section, Table
+
+MOST_MAPS = 12
+"""So many maps fit on a page; the report holds more."""
 
 
 class ModemRecord(Model):
@@ -51,20 +57,18 @@ class PlcMap(Model):
     errors: PlcErrors | None = None
 
 
-class PlcLink(Model):
-    """The PLC section of a report.
+class PlcLink(Section):
+    """The maps of a link, and what the 10 dB rule made of them.
 
     Attributes:
-        target: the modem of the site file.
         interface: the Ethernet interface, or the name of the capture file.
         tier: the rung that the verdict rests on, 0 when nothing was measured.
         limit: the SNR limit.
         judged: carriers that were judged against the limit; 0 where it could not be judged.
         below: how many of them are below it in at least one row.
-        statement: what was measured and what not, in one sentence.
     """
 
-    target: str
+    kind: Literal["plc"] = "plc"
     interface: str
     tier: int
     limit: Quantified
@@ -72,4 +76,24 @@ class PlcLink(Model):
     below: int
     modems: tuple[ModemRecord, ...]
     maps: tuple[PlcMap, ...]
-    statement: str
+
+    def tables(self) -> tuple[Table, ...]:
+        """Give the maps, the most telling first."""
+        left = len(self.maps) - MOST_MAPS
+        columns = (
+            Column("Tier", numeric=True),
+            Column("Measured"),
+            Column("By"),
+            Column("Towards"),
+            Column("Rows", numeric=True),
+            Column("dB", numeric=True),
+        )
+        title = f"PLC maps through {self.interface}, dB from the lowest to the highest value"
+        rows = tuple(_map(link) for link in self.maps[:MOST_MAPS])
+        return (Table(title, columns, rows, f"and {left} more maps, see report.json" if left > 0 else ""),)
+
+
+def _map(link: PlcMap) -> tuple[str, ...]:
+    values = [float(v) for p in link.points if p.median for v in (p.lowest, p.highest)]
+    span = f"{min(values):.0f} to {max(values):.0f}" if values else ", ".join(link.flags) or "-"
+    return str(link.tier), link.quantity, link.reporter, link.peer or "all", str(link.rows), span
