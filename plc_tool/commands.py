@@ -34,12 +34,13 @@ def snr_map(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Map the PLC link with the best that the modem offers, judge the 10 dB rule, and name what disturbs the link."""
-    from plc_tool import procedure as reporting
+    from plc_tool.procedure import Asked, SnrMap
+    from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
-    request = Request(target, site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
-    asked = reporting.Asked(interface=interface, capture=capture, active=active, seconds=seconds, watch=watch)
-    raise typer.Exit(reporting.snr_map(request, asked))
+    request = Request(site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
+    asked = Asked(interface=interface, capture=capture, active=active, seconds=seconds, watch=watch)
+    raise typer.Exit(commission(request, SnrMap(asked, target)))
 
 
 def listen(
@@ -54,11 +55,13 @@ def listen(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Listen to the sounds of vehicles that plug in, and send nothing at all."""
-    from plc_tool import procedure as reporting
+    from plc_tool.procedure import Asked, SnrMap
+    from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
-    request = Request(target, site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
-    raise typer.Exit(reporting.snr_map(request, reporting.Asked(interface=interface, seconds=seconds, silent=True)))
+    request = Request(site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
+    asked = Asked(interface=interface, seconds=seconds, silent=True)
+    raise typer.Exit(commission(request, SnrMap(asked, target)))
 
 
 def diff(

@@ -2,73 +2,44 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
-from v2g_tool.data.library import find_site_file
 from v2g_tool.errors import RequestError
 from v2g_tool.model.site.plc import ModemSite
 from v2g_tool.model.site.site import Site
-from v2g_tool.run.request import Place, located_errors, located_site
+
+NAME_IT = "Name the modem's interface with --interface, for example --interface eth1."
+"""What a person without a site file can do."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """The place, and the modem in it: its name and its entry."""
+    """The site, and the modem in it: its name and its entry."""
 
-    place: Place
+    site: Site
     name: str
     modem: ModemSite
 
 
-def located_link(site_file: Path | None, target: str, interface: str, *, capture: bool = False) -> Link:
-    """Give the link that is meant; without a site file an interface or a capture is enough.
+def find_link(site: Site, target: str, interface: str, *, capture: bool = False) -> Link:
+    """Give the link that is meant: a modem of the site file, an interface, or a capture.
 
     Raises RequestError when nothing, or more than one modem, could be meant.
     """
-    if not target and (interface or capture) and not _site_there(site_file):
-        return _without_site(interface or "capture")
-    place = _located(site_file)
-    with located_errors(place.path):
-        if interface or (capture and not target):
-            return _by_interface(place, target, interface)
-        name, modem = place.site.modem(target)
-    return Link(place, name, modem)
+    if interface or (capture and not target):
+        return _by_interface(site, target, interface)
+    name, modem = site.modem(target)
+    return Link(site, name, modem)
 
 
-def _located(site_file: Path | None) -> Place:
-    try:
-        return located_site(site_file)
-    except RequestError as exc:
-        if not _site_there(site_file):
-            exc.todo = f"Name the modem's interface with --interface, for example --interface eth1. {exc.todo}"
-        raise
-
-
-def _site_there(given: Path | None) -> bool:
-    if given or os.environ.get("V2G_SITE"):
-        return True
-    try:
-        find_site_file(None)
-    except RequestError:
-        return False
-    return True
-
-
-def _without_site(interface: str) -> Link:
-    site = Site.model_validate({"site": {"name": "no-site"}})
-    return Link(Place(site, None), interface, _modem_on(interface))
-
-
-def _by_interface(place: Place, target: str, interface: str) -> Link:
+def _by_interface(site: Site, target: str, interface: str) -> Link:
     """Give the modem of the site file on this interface, else one that is known by its interface only.
 
     Raises RequestError when the target is on another interface, or several modems are on this one.
     """
-    known = place.site.modems
+    known = site.modems
     here = [name for name, modem in known.items() if modem.interface == interface]
     if (target and target not in here) or (not target and len(here) > 1):
         raise RequestError(
@@ -78,7 +49,7 @@ def _by_interface(place: Place, target: str, interface: str) -> Link:
             key=("modems",) if known else (),
         )
     name = target or (here[0] if here else interface or "capture")
-    return Link(place, name, known[name] if name in here else _modem_on(name))
+    return Link(site, name, known[name] if name in here else _modem_on(name))
 
 
 def _modem_on(interface: str) -> ModemSite:

@@ -1,4 +1,4 @@
-"""From a request to a signed map: site, wire, run, procedure, pictures."""
+"""What was asked of the PLC link: site, wire, map, pictures."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plc_tool import checks
-from plc_tool.places import Link, located_link
+from plc_tool.places import NAME_IT, Link, find_link
 from plc_tool.rules.link_choice import Ends
-from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
+from v2g_tool.errors import Interrupted, RequestError, V2GError
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Verdict
-from v2g_tool.run.commission import commission
-from v2g_tool.run.request import Request, located_errors
+from v2g_tool.model.site.site import Site
+from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
     from plc_tool.work.evaluation import Evaluation, Yardstick
     from plc_tool.work.snr_map import Measured
     from v2g_tool.model.plc import Captured
     from v2g_tool.run.result import Attachment, Result
-    from v2g_tool.run.run import Run
+    from v2g_tool.run.session import Session
 
 ASKING_S = 30.0
 """All questions to modems have to be over in this time, besides the listening."""
@@ -57,69 +57,84 @@ class Asked:
         return {**vars(self), "capture": str(self.capture) if self.capture else None}
 
 
-def snr_map(request: Request, asked: Asked) -> ExitStatus:
-    """Map the link, write and show the signed report, and give the exit status."""
-    link = located_link(request.site_file, request.target, asked.interface, capture=asked.capture is not None)
-    named = replace(request, target=link.name)
-    if asked.capture is not None:
-        return _from_capture(named, asked, link, asked.capture)
-    return _from_modem(named, asked, link)
+@dataclass
+class SnrMap(Procedure):
+    """Map the PLC link, or judge a capture of it; `target` is "" for the only modem there is."""
 
+    asked: Asked
+    target: str = ""
+    instead = NAME_IT
 
-def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
-    from plc_tool.work.snr_map import Measured
-    from v2g_tool.data.datafile import sha256_hex
-    from v2g_tool.hal.homeplug.capture import read_capture
+    def __post_init__(self) -> None:
+        asked = self.asked
+        self.name = "listen" if asked.silent else "snr-map"
+        self.needs_site = bool(self.target) or not (asked.interface or asked.capture)
+        self._wires = ExitStack()
 
-    if asked.active or asked.watch or asked.interface or asked.seconds is not None:
-        raise RequestError(
-            "--from judges a capture: it cannot also measure",
-            todo="Leave --active, --watch, --seconds and --interface away, or leave --from away.",
-        )
-    path = path / FRAMES if path.is_dir() else path
-    capture = read_capture(path)
-    name = os.fsencode(path.name).decode(errors="replace")
+    def facts(self) -> Mapping[str, object]:
+        """Give what was asked for."""
+        return self.asked.facts()
 
-    def work(run: Run) -> Result:
-        run.record("capture.read", {"file": name, "sha256": sha256_hex(path), "damage": capture.damage})
+    def check(self, site: Site) -> None:
+        """Find the link, and open its wire or read its capture; raises V2GError."""
+        asked = self.asked
+        self.link = find_link(site, self.target, asked.interface, capture=asked.capture is not None)
+        self.target = self.link.name
+        if asked.capture is None:
+            from v2g_tool.hal.homeplug.wire import open_wire
+
+            self._wire = self._wires.enter_context(open_wire(self.link.modem.interface))
+        elif asked.active or asked.watch or asked.interface or asked.seconds is not None:
+            raise RequestError(
+                "--from judges a capture: it cannot also measure",
+                todo="Leave --active, --watch, --seconds and --interface away, or leave --from away.",
+            )
+        else:
+            from v2g_tool.hal.homeplug.capture import read_capture
+
+            self._path = asked.capture / FRAMES if asked.capture.is_dir() else asked.capture
+            self._capture = read_capture(self._path)
+
+    def work(self, session: Session) -> Result:
+        """Map, judge and draw; what was measured until a stop still becomes a report."""
+        session.stack.enter_context(self._wires)
+        return self._from_modem(session) if self.asked.capture is None else self._from_capture(session)
+
+    def _from_capture(self, session: Session) -> Result:
+        from plc_tool.work.snr_map import Measured
+        from v2g_tool.data.datafile import sha256_hex
+
+        capture, link = self._capture, self.link
+        name = os.fsencode(self._path.name).decode(errors="replace")
+        session.record("capture.read", {"file": name, "sha256": sha256_hex(self._path), "damage": capture.damage})
         problems = [Problem(checks.CAPTURE, f"{name}: {capture.damage}.")] if capture.damage else []
         ends = Ends(link.modem.mac, link.modem.peer)
-        return _result(link, name, Measured(capture.frames, ends), problems, run)
+        return _result(link, name, Measured(capture.frames, ends), problems, session)
 
-    return commission(request, link.place, "snr-map", asked.facts(), work)
+    def _from_modem(self, session: Session) -> Result:
+        from plc_tool.work.snr_map import Options, measure
+        from plc_tool.work.sounding import sound
+        from plc_tool.work.watching import Watching
+        from v2g_tool.hal.homeplug.modem import modems_on
+        from v2g_tool.hal.homeplug.wire import SinceWire
 
+        asked, link = self.asked, self.link
+        limit_s = math.inf if asked.watch else ASKING_S + (asked.seconds or 0.0)
+        since = SinceWire(self._wire, session.run.started.timestamp())
+        modem = modems_on(since, link.modem.interface, session.record, session.monotonic() + limit_s)
 
-def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
-    from plc_tool.work.snr_map import Options, measure
-    from plc_tool.work.sounding import sound
-    from plc_tool.work.watching import Watching
-    from v2g_tool.hal.homeplug.modem import modems_on
-    from v2g_tool.hal.homeplug.wire import SinceWire, open_wire
+        def sounder(rng: random.Random) -> Sequence[str]:
+            return sound(since, modem.exchange.log, rng, session.monotonic).missing
 
-    options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
-    with ExitStack() as stack:
-        with located_errors(link.place.path):
-            wire = stack.enter_context(open_wire(link.modem.interface))
-
-        def work(run: Run) -> Result:
-            limit_s = math.inf if asked.watch else ASKING_S + (asked.seconds or 0.0)
-            since = SinceWire(wire, run.started.timestamp())
-            modem = modems_on(since, link.modem.interface, run.record, run.monotonic() + limit_s)
-
-            def sounder(rng: random.Random) -> Sequence[str]:
-                return sound(since, modem.exchange.log, rng, run.monotonic).missing
-
-            with Watching(link.name, yardstick_of(link), enabled=asked.watch and not request.quiet) as watching:
-                measured = measure(modem, sounder, link.modem, options, run, watching.show)
-                if asked.watch and watching.worst is not None:
-                    measured.frames = watching.worst
-            problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(wire.lost)]
-            # A stop has done its work by now: what was measured until then still becomes a report.
-            with run.shield():
-                return _result(link, link.modem.interface, measured, problems, run)
-
-        procedure = "listen" if asked.silent else "snr-map"
-        return commission(request, link.place, procedure, asked.facts(), work)
+        options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
+        with Watching(link.name, yardstick_of(link), enabled=session.run.person.shows) as watching:
+            shown = watching.show if asked.watch else None
+            measured = measure(modem, sounder, link.modem, options, session, shown)
+            if asked.watch and watching.worst is not None:
+                measured.frames = watching.worst
+        problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(self._wire.lost)]
+        with session.shield():
+            return _result(link, link.modem.interface, measured, problems, session)
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ def yardstick_of(link: Link) -> Yardstick:
     from v2g_tool.model.profiles.radio import RadioServices
 
     services, _ = load_profile("radio-services", RadioServices)
-    site = link.place.site
+    site = link.site
     return Yardstick(
         mask=MASKS[link.modem.mask],
         services=services.known(),
@@ -172,14 +187,14 @@ def yardstick_of(link: Link) -> Yardstick:
     )
 
 
-def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], run: Run) -> Result:
+def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], session: Session) -> Result:
     from plc_tool.work.evaluation import evaluate
     from plc_tool.work.summary import plc_section
     from v2g_tool.run.result import Result
 
     yardstick = replace(yardstick_of(link), ends=measured.ends)
     evaluation = evaluate(link.name, measured.frames, yardstick)
-    run.record("map", _summary(evaluation))
+    session.record("map", _summary(evaluation))
     said = {problem.check.id for problem in problems}
     findings = [p.check.finding(link.name, p.verdict, p.statement, p.evidence) for p in problems]
     findings += [f for f in evaluation.findings if f.check not in said or f.verdict is not Verdict.INCONCLUSIVE]

@@ -81,14 +81,15 @@ def calibrate(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Measure how wrong a meter is against the reference, correct it if that is allowed, and sign the report."""
-    from v2g_tool.metering.procedure import calibrate as commission_calibration
+    from v2g_tool.metering.procedure import Calibrate
     from v2g_tool.metering.work.outcome import Options
+    from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
     passphrase = passphrase_from(passphrase_fd)
-    request = Request(target, site, out, json, quiet, yes, unsigned, passphrase)
+    request = Request(site, out, json, quiet, yes, unsigned, passphrase)
     options = Options(dry_run, allow_derived, accept_past_due, adjust.value)
-    raise typer.Exit(commission_calibration(request, options))
+    raise typer.Exit(commission(request, Calibrate(target, options)))
 
 
 app.command("snr-map", short_help="Map the PLC link; name what disturbs it.")(snr_map)
@@ -112,14 +113,15 @@ def sysctl(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Judge the kernel settings of the EMS computer, now, after a restart and after 'sysctl --system'."""
-    from v2g_tool.host import procedure as hosting
+    from v2g_tool.host.procedure import Sysctl
     from v2g_tool.host.work.sysctl import Options
+    from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
     passphrase = passphrase_from(passphrase_fd)
-    request = Request("ems", site, out, json, quiet, yes, unsigned, passphrase)
+    request = Request(site, out, json, quiet, yes, unsigned, passphrase)
     options = Options(apply, persist, undo, dry_run, allow_derived)
-    raise typer.Exit(hosting.sysctl(request, options, root, profile))
+    raise typer.Exit(commission(request, Sysctl(options, root, profile)))
 
 
 @app.command(short_help="Measure loss and latency to the utility's telemetry server.")
@@ -141,14 +143,16 @@ def throughput(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Send datagrams at the site's rate to an iperf3 server until the loss is decided; measure round trips beside."""
-    from v2g_tool.backhaul import procedure as backhaul
+    from v2g_tool.backhaul.procedure import Asked, Throughput
     from v2g_tool.backhaul.work.throughput import Plan
+    from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
     passphrase = passphrase_from(passphrase_fd)
-    request = Request("telemetry", site, out, json, quiet, False, unsigned, passphrase)
-    asked = backhaul.Asked(server, port, rate_mbit, datagram_bytes, echo.value if echo else None)
-    raise typer.Exit(backhaul.throughput(request, asked, Plan(min(seconds, max_time), max_time)))
+    request = Request(site, out, json, quiet, False, unsigned, passphrase)
+    asked = Asked(server, port, rate_mbit, datagram_bytes, echo.value if echo else None)
+    plan = Plan(min(seconds, max_time), max_time)
+    raise typer.Exit(commission(request, Throughput(asked, plan)))
 
 
 @app.command(short_help="Read a meter once; write nothing.")

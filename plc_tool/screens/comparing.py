@@ -8,20 +8,21 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from plc_tool.places import located_link
+from plc_tool.places import find_link
 from plc_tool.procedure import FRAMES, yardstick_of
 from plc_tool.rules.difference import Change, Difference, difference
 from plc_tool.work.evaluation import Yardstick, evaluate
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
 from v2g_tool.hal.homeplug.capture import read_capture
 from v2g_tool.model.plc import LinkMap
+from v2g_tool.run.request import located_site
 
 MARKS = {"better": "✓ better", "worse": "✗ worse", "unchanged": "– no change shown", "mixed": "± mixed"}
 
 
 def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
     """Print what changed from one map to the other; both must be of the same kind. Gives status 0 when compared."""
-    yardstick = yardstick_of(located_link(None, "", "", capture=True))
+    yardstick = yardstick_of(find_link(located_site(None, needed=False).site, "", "", capture=True))
     first, second = _of_one_link(_maps(before, yardstick), _maps(after, yardstick))
     found = difference(first, second)
     lines = [f"Before  {_named(before, first)}", f"After   {_named(after, second)}", *text(found)]

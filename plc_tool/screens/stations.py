@@ -8,22 +8,24 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from plc_tool.places import located_link
+from plc_tool.places import NAME_IT, find_link
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, InstrumentError
 from v2g_tool.hal.homeplug.modem import Modems, modems_on
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.hal.homeplug.wire import open_wire
 from v2g_tool.model.plc import Observation
-from v2g_tool.run.request import located_errors
+from v2g_tool.run.request import located_errors, located_site
 
 ASKING_S = 10.0
 
 
 def show_stations(target: str, site: Path | None, interface: str, *, as_json: bool) -> ExitStatus:
     """Ask the modems behind an interface who they are and print it; raises Unreachable when none answers."""
-    link = located_link(site, target, interface)
-    with located_errors(link.place.path), open_wire(link.modem.interface) as wire:
+    place = located_site(site, needed=bool(target) or not interface, instead=NAME_IT)
+    with located_errors(place.path):
+        link = find_link(place.site, target, interface)
+    with located_errors(place.path), open_wire(link.modem.interface) as wire:
         modems = modems_on(wire, link.modem.interface, lambda _kind, _data: None, time.monotonic() + ASKING_S)
         seen = _asked(modems)
     sys.stdout.write(_json(seen) if as_json else _text(seen))

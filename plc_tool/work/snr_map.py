@@ -19,7 +19,7 @@ from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.carriers import MASKS
 from v2g_tool.model.plc import Captured
 from v2g_tool.model.site.plc import ModemSite
-from v2g_tool.run.run import Run
+from v2g_tool.run.session import Session
 
 Answer = TypeVar("Answer")
 
@@ -77,28 +77,28 @@ def measure(
     sounder: Sounder,
     place: ModemSite,
     options: Options,
-    run: Run,
-    show: Callable[[Sequence[Captured], Ends], None],
+    session: Session,
+    show: Callable[[Sequence[Captured], Ends], None] | None,
 ) -> Measured:
     """Give the frames of a map of the link behind `place`; `show` is given the frames of each round, and the ends.
 
     Failures of the modem, and a stop, end the map early: what was measured until then is kept.
     """
     measured = Measured()
-    work = _Work(modem, sounder, place, options, run)
+    work = _Work(modem, sounder, place, options, session)
     try:
         while True:
             before = len(modem.frames)
             work.one_round()
             measured.rounds += 1
-            # Who is who was asked in the first round only.
-            show([*modem.frames[: work.met_frames], *modem.frames[max(before, work.met_frames) :]], work.ends)
+            if show is not None:  # who is who was asked in the first round only
+                show([*modem.frames[: work.met_frames], *modem.frames[max(before, work.met_frames) :]], work.ends)
             if not options.watch:
                 break
             if len(modem.frames) >= MOST_FRAMES:
-                run.tell(f"the watch ends: {MOST_FRAMES} frames are kept and no more")
+                session.tell(f"the watch ends: {MOST_FRAMES} frames are kept and no more")
                 break
-            run.sleep(ROUND_S)
+            session.sleep(ROUND_S)
     except Interrupted as exc:
         # Ctrl-C is how a watch ends: it is complete with its first round.
         ended = options.watch and measured.rounds and "SIGINT" in exc.what
@@ -117,7 +117,7 @@ class _Work:
     sounder: Sounder
     place: ModemSite
     options: Options
-    run: Run
+    session: Session
     missing: Sequence[str] = ()
     ends: Ends = ANY
     met_frames: int = 0
@@ -132,7 +132,7 @@ class _Work:
         if not self.ends.local:
             self._meet()
             self.met_frames = len(self.modem.frames)
-        begun_s = self.run.monotonic()
+        begun_s = self.session.monotonic()
         counted = self._poll()
         wait_s = self.options.seconds
         if self._mapped():
@@ -154,7 +154,7 @@ class _Work:
 
     def _meet(self) -> None:
         """Find the modem on this wire and the other end of its link."""
-        self.run.tell(f"asking who is there on {self.place.interface}")
+        self.session.tell(f"asking who is there on {self.place.interface}")
         identities = self.modem.identify()
         near = self.modem.near
         if len(near) > 1 and not self.place.mac:
@@ -175,7 +175,7 @@ class _Work:
         try:
             return ask()
         except InstrumentError as exc:
-            self.run.tell(exc.what)
+            self.session.tell(exc.what)
             return None
 
     def _poll(self) -> bool:
@@ -190,7 +190,7 @@ class _Work:
         before = len(self.modem.frames)
         if not self._told:
             self._told = True  # a watch asks again and again
-            self.run.tell(f"asking {local} for its map towards {peer}")
+            self.session.tell(f"asking {local} for its map towards {peer}")
         self._tolerated(lambda: self.modem.snr(local, peer))
         self._tolerated(lambda: self.modem.tone_maps(local, peer, "rx"))
         self._tolerated(lambda: self.modem.tone_maps(local, peer, "tx"))
@@ -198,20 +198,20 @@ class _Work:
         return any(link.spectrum is not None and self.ends.of(link) for link in maps)
 
     def _sound(self) -> None:
-        self.run.tell("sounding the line as a vehicle")
+        self.session.tell("sounding the line as a vehicle")
         # A stop waits for the end of it, a second at most: what was sent on the line belongs into the evidence.
-        with self.run.shield():
+        with self.session.shield():
             self.missing = self.sounder(self._rng)
-        self.run.record("sounding", {"missing": list(self.missing)})
+        self.session.record("sounding", {"missing": list(self.missing)})
 
     def _listen(self, seconds: float) -> None:
-        self.run.tell(f"listening for {seconds:g} s: plug a vehicle in now")
-        end_s = self.run.monotonic() + seconds
-        while (left_s := end_s - self.run.monotonic()) > 0:
+        self.session.tell(f"listening for {seconds:g} s: plug a vehicle in now")
+        end_s = self.session.monotonic() + seconds
+        while (left_s := end_s - self.session.monotonic()) > 0:
             self.modem.listen(min(SLICE_S, left_s), lambda _frame: None)
-            self.run.check()
+            self.session.check()
 
     def _wait_until(self, end_s: float) -> None:
-        left_s = end_s - self.run.monotonic()
+        left_s = end_s - self.session.monotonic()
         if left_s > 0:
-            self.run.sleep(left_s)
+            self.session.sleep(left_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,7 +52,9 @@ def site(port: int = 502, resource: str = "typed", inverter: str = "manual") -> 
 
 @pytest.fixture
 def wiring(notes: Notes) -> Wiring:
-    return Wiring(notes.record, lambda: 100.0, notes.sleep, lambda _question: "C2ZA12345V")
+    return SimpleNamespace(
+        record=notes.record, monotonic=lambda: 100.0, sleep=notes.sleep, ask=lambda _question: "C2ZA12345V"
+    )
 
 
 def test_a_meter_is_opened_with_its_profile_and_its_file(wiring: Wiring) -> None:

@@ -15,21 +15,18 @@ from tests.bounds import HANG_S
 TTL, RETRIES = "net.ipv4.ip_default_ttl", "net.ipv4.tcp_retries2"
 WORK = """
 import json, sys
-from datetime import UTC, datetime
 from pathlib import Path
+from tests.sessions import session_in
 from v2g_tool.errors import V2GError
 from v2g_tool.hal.linux.sysctl_tree import live_value, write_live
-from v2g_tool.record.intents import IntentStore
-from v2g_tool.record.journal import Journal
 from v2g_tool.host.work.kernel_change import Change, Kernel
-from v2g_tool.run.run import Person, Run
 
 folder, root = Path(sys.argv[1]), Path("/")
-journal = Journal(folder / "evidence.jsonl", wall=lambda: datetime.now(UTC), monotonic=lambda: 0.0)
-run = Run("sysctl", folder, journal, Person(False, True, lambda _: None, lambda _: ""), datetime.now(UTC))
+opened = session_in(folder, procedure="sysctl", assent=True)
+session = opened.__enter__()
 
 def apply(values):
-    kernel = Kernel(root, "99-none.conf", IntentStore(folder), run)
+    kernel = Kernel(root, "99-none.conf", session)
     try:
         kernel.apply(Change(values), 0.0)
         said = ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.rules.telemetry_sample import PER_SECOND, piece_of
+from tests.sessions import session_in
 from v2g_tool.backhaul.rules.facts import TelemetryLimits
 from v2g_tool.backhaul.work.throughput import BUSY_WAITS_S, Measured, Plan, Progress, measure_backhaul
 from v2g_tool.errors import Interrupted, NotPermitted
@@ -24,8 +24,7 @@ from v2g_tool.model.telemetry import (
     Trouble,
     UdpCounters,
 )
-from v2g_tool.record.journal import Journal
-from v2g_tool.run.run import Person, Run
+from v2g_tool.run.session import Session
 
 SITE = TelemetrySite(host="telemetry-srv", port=502)
 LIMITS = TelemetryLimits()
@@ -89,104 +88,104 @@ def failing(kind: str) -> Callable[[float], Trouble]:
 
 
 @pytest.fixture
-def run(tmp_path: Path):
-    journal = Journal(tmp_path / "evidence.jsonl", wall=lambda: datetime.now(UTC), monotonic=lambda: 0.0)
-    person = Person(present=False, assent=False, tell=lambda _text: None, read=lambda _question: "")
-    yield WithoutWaiting("throughput", tmp_path, journal, person, datetime.now(UTC))
-    journal.close()
+def session(tmp_path: Path):
+    with session_in(tmp_path, kind=WithoutWaiting, procedure="throughput") as opened:
+        yield opened
 
 
-class WithoutWaiting(Run):
-    """A run whose time passes at once."""
+class WithoutWaiting(Session):
+    """A session whose time passes at once."""
 
     def sleep(self, seconds: float) -> None:
         self.__dict__.setdefault("slept", []).append(seconds)
         self.check()
 
 
-def measured(backhaul: Scripted, run: Run, plan: Plan, shown: Callable[[Progress], None] = lambda _: None) -> Measured:
-    return measure_backhaul(backhaul, SITE, LIMITS, plan, run, shown)
+def measured(
+    backhaul: Scripted, session: Session, plan: Plan, shown: Callable[[Progress], None] = lambda _: None
+) -> Measured:
+    return measure_backhaul(backhaul, SITE, LIMITS, plan, session, shown)
 
 
-def test_a_run_without_loss_ends_as_soon_as_it_is_decided(run):
+def test_a_run_without_loss_ends_as_soon_as_it_is_decided(session):
     backhaul = Scripted([losing(0.0)])
 
-    done = measured(backhaul, run, Plan(30, 300))
+    done = measured(backhaul, session, Plan(30, 300))
 
     assert backhaul.asked == [10, 10, 10]
     assert (done.look, done.error, done.facts.trouble) == (1, None, None)
 
 
-def test_a_run_near_the_limit_is_extended_until_the_time_is_up(run):
+def test_a_run_near_the_limit_is_extended_until_the_time_is_up(session):
     backhaul = Scripted([losing(0.001)])
 
-    done = measured(backhaul, run, Plan(10, 120))
+    done = measured(backhaul, session, Plan(10, 120))
 
     assert sum(backhaul.asked) == 120
     assert done.look > 1
     assert max(backhaul.asked) <= 60
 
 
-def test_a_clear_loss_is_decided_at_the_first_look(run):
+def test_a_clear_loss_is_decided_at_the_first_look(session):
     backhaul = Scripted([losing(0.01)])
 
-    done = measured(backhaul, run, Plan(10, 300))
+    done = measured(backhaul, session, Plan(10, 300))
 
     assert (backhaul.asked, done.look) == ([10], 1)
 
 
 @pytest.mark.parametrize(("seconds", "pieces"), [(1, [1]), (11, [11]), (12, [10, 2]), (25, [10, 10, 5])])
-def test_pieces_have_whole_seconds_and_no_crumb_is_left(run, seconds: float, pieces: list[int]):
+def test_pieces_have_whole_seconds_and_no_crumb_is_left(session, seconds: float, pieces: list[int]):
     backhaul = Scripted([losing(0.0)])
 
-    measured(backhaul, run, Plan(seconds, seconds))
+    measured(backhaul, session, Plan(seconds, seconds))
 
     assert backhaul.asked == pieces
 
 
-def test_a_busy_server_is_asked_again_with_longer_pauses(run):
+def test_a_busy_server_is_asked_again_with_longer_pauses(session):
     backhaul = Scripted([failing("busy"), failing("busy"), losing(0.0)])
     notes: list[str] = []
 
-    done = measured(backhaul, run, Plan(10, 10), lambda progress: notes.append(progress.note))
+    done = measured(backhaul, session, Plan(10, 10), lambda progress: notes.append(progress.note))
 
     assert done.facts.trouble is None
-    assert run.slept == list(BUSY_WAITS_S[:2])
+    assert session.slept == list(BUSY_WAITS_S[:2])
     assert any("busy" in note for note in notes)
 
 
-def test_a_server_that_stays_busy_is_given_up(run):
-    done = measured(Scripted([failing("busy")]), run, Plan(10, 10))
+def test_a_server_that_stays_busy_is_given_up(session):
+    done = measured(Scripted([failing("busy")]), session, Plan(10, 10))
 
     assert done.facts.trouble is not None
     assert done.facts.trouble.kind == "busy"
-    assert run.slept == list(BUSY_WAITS_S)
+    assert session.slept == list(BUSY_WAITS_S)
 
 
-def test_a_first_datagram_that_was_lost_is_tried_again_once(run):
-    passing = measured(Scripted([failing("udp-blocked"), losing(0.0)]), run, Plan(10, 10))
+def test_a_first_datagram_that_was_lost_is_tried_again_once(session):
+    passing = measured(Scripted([failing("udp-blocked"), losing(0.0)]), session, Plan(10, 10))
     blocked = Scripted([failing("udp-blocked")])
-    failed = measured(blocked, run, Plan(10, 10))
+    failed = measured(blocked, session, Plan(10, 10))
 
     assert passing.facts.trouble is None
     assert failed.facts.trouble is not None
     assert len(blocked.asked) == 2
 
 
-def test_trouble_ends_the_run_and_keeps_what_was_measured(run):
+def test_trouble_ends_the_run_and_keeps_what_was_measured(session):
     backhaul = Scripted([losing(0.0), failing("died")])
 
-    done = measured(backhaul, run, Plan(30, 30))
+    done = measured(backhaul, session, Plan(30, 30))
 
     assert len(done.facts.pieces) == 1
     assert done.facts.trouble == Trouble("died", "as scripted")
     assert (done.look, done.unjudged, done.last_look) == (0, True, 1)
 
 
-def test_a_live_modbus_device_gets_no_load_and_its_answers_are_timed(run):
+def test_a_live_modbus_device_gets_no_load_and_its_answers_are_timed(session):
     backhaul = Scripted([losing(0.0)], kind="modbus")
 
-    done = measured(backhaul, run, Plan())
+    done = measured(backhaul, session, Plan())
 
     assert backhaul.asked == []
     assert backhaul.kinds == ["modbus"]
@@ -194,37 +193,37 @@ def test_a_live_modbus_device_gets_no_load_and_its_answers_are_timed(run):
 
 
 @pytest.mark.parametrize("kind", ["silent", "other", "refused", "unreachable", "unknown-host"])
-def test_whoever_is_no_iperf3_server_gets_no_load(run, kind: ResponderKind):
+def test_whoever_is_no_iperf3_server_gets_no_load(session, kind: ResponderKind):
     backhaul = Scripted([losing(0.0)], kind=kind)
 
-    measured(backhaul, run, Plan())
+    measured(backhaul, session, Plan())
 
     assert (backhaul.asked, backhaul.kinds) == ([], [])
 
 
-def test_without_the_right_to_echo_the_loss_is_measured_all_the_same(run):
-    done = measured(Scripted([losing(0.0)], no_echo=True), run, Plan(10, 10))
+def test_without_the_right_to_echo_the_loss_is_measured_all_the_same(session):
+    done = measured(Scripted([losing(0.0)], no_echo=True), session, Plan(10, 10))
 
     assert len(done.facts.pieces) == 1
     assert done.facts.no_echoes == "ICMP echo is not allowed. Run: sudo sysctl"
     assert done.facts.echo_kind is None
 
 
-def test_a_stop_ends_the_piece_and_waits_for_no_answer(run):
+def test_a_stop_ends_the_piece_and_waits_for_no_answer(session):
     def stop(_progress: Progress) -> None:
         raise Interrupted("stopped by SIGINT")
 
     backhaul = Scripted([losing(0.0)])
 
-    done = measured(backhaul, run, Plan(10, 10), stop)
+    done = measured(backhaul, session, Plan(10, 10), stop)
 
     assert isinstance(done.error, Interrupted)
     assert done.facts.interrupted
     assert backhaul.echo.waited == [False]
 
 
-def test_the_counters_are_read_around_the_load(run):
-    done = measured(Scripted([losing(0.0)]), run, Plan(10, 10))
+def test_the_counters_are_read_around_the_load(session):
+    done = measured(Scripted([losing(0.0)]), session, Plan(10, 10))
 
     assert done.facts.before == UdpCounters(0, 0, 0)
     assert done.facts.after == UdpCounters(8930, 0, 0)

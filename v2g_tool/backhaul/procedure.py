@@ -1,21 +1,21 @@
-"""From a request to a signed report about the telemetry backhaul."""
+"""What was asked of the telemetry backhaul."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from v2g_tool.errors import ExitStatus, RequestError
+from v2g_tool.errors import RequestError
 from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.site.site import Site
-from v2g_tool.run.commission import commission
-from v2g_tool.run.request import Request, located_or_no_site
-from v2g_tool.run.run import Run
+from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
     from v2g_tool.backhaul.rules.facts import TelemetryLimits
     from v2g_tool.backhaul.work.throughput import Measured, Plan
     from v2g_tool.run.result import Attachment, Result
+    from v2g_tool.run.session import Session
 
 
 @dataclass(frozen=True)
@@ -48,29 +48,42 @@ class Asked:
         return TelemetrySite.model_validate(merged)
 
 
-def throughput(request: Request, asked: Asked, plan: Plan) -> ExitStatus:
-    """Measure the backhaul, write and show the signed report, and give the exit status."""
-    from v2g_tool.backhaul.pictures.live import Live
-    from v2g_tool.backhaul.rules.facts import telemetry_limits
-    from v2g_tool.backhaul.work.summary import telemetry_result
-    from v2g_tool.backhaul.work.throughput import measure_backhaul
-    from v2g_tool.hal.backhaul.backhaul import open_backhaul
+@dataclass
+class Throughput(Procedure):
+    """Measure the telemetry backhaul of the site, or what was asked for instead."""
 
-    place = located_or_no_site(request.site_file)
-    telemetry = asked.over(place.site)
-    limits = telemetry_limits(place.site.limits, telemetry.rate_mbit_s)
+    asked: Asked
+    plan: Plan
+    name = "throughput"
+    target = "telemetry"
+    needs_site = False
 
-    def work(run: Run) -> Result:
+    def facts(self) -> Mapping[str, object]:
+        """Give where telemetry goes, and how long to measure."""
+        return {"telemetry": self._telemetry.model_dump(), "plan": vars(self.plan)}
+
+    def check(self, site: Site) -> None:
+        """Find server and limits; raises RequestError."""
+        from v2g_tool.backhaul.rules.facts import telemetry_limits
+
+        self._telemetry = self.asked.over(site)
+        self._limits = telemetry_limits(site.limits, self._telemetry.rate_mbit_s)
+
+    def work(self, session: Session) -> Result:
+        """Measure until the loss is decided or the time is over."""
+        from v2g_tool.backhaul.pictures.live import Live
+        from v2g_tool.backhaul.work.summary import telemetry_result
+        from v2g_tool.backhaul.work.throughput import measure_backhaul
+        from v2g_tool.hal.backhaul.backhaul import open_backhaul
+
+        telemetry, limits = self._telemetry, self._limits
         with (
-            open_backhaul(telemetry, run.record, run.monotonic) as backhaul,
-            Live(enabled=not request.quiet) as live,
+            open_backhaul(telemetry, session.record, session.monotonic) as backhaul,
+            Live(enabled=session.run.person.shows) as live,
         ):
-            measured = measure_backhaul(backhaul, telemetry, limits, plan, run, live.show)
-        with run.shield():
-            return telemetry_result(limits, measured, _attachments(measured, limits, place.site.site.name))
-
-    facts = {"telemetry": telemetry.model_dump(), "plan": vars(plan)}
-    return commission(request, place, "throughput", facts, work)
+            measured = measure_backhaul(backhaul, telemetry, limits, self.plan, session, live.show)
+        with session.shield():
+            return telemetry_result(limits, measured, _attachments(measured, limits, session.site.site.name))
 
 
 def _attachments(measured: Measured, limits: TelemetryLimits, site: str) -> list[Attachment]:

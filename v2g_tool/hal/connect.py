@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from v2g_tool.data.library import load_profile
 from v2g_tool.errors import RequestError
-from v2g_tool.hal.by_hand import TYPED, Ask, AskedInverter, PresentLoad, TypedAnalyzer
+from v2g_tool.hal.by_hand import TYPED, AskedInverter, PresentLoad, TypedAnalyzer
 from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
 from v2g_tool.hal.contracts.inverter import Inverter
 from v2g_tool.hal.contracts.meter import Meter
-from v2g_tool.hal.contracts.recorder import Recorder
 from v2g_tool.hal.modbus.exchange import Exchange
 from v2g_tool.hal.modbus.inverter import SunSpecInverter
 from v2g_tool.hal.modbus.meter import ModbusMeter, writable_addresses
@@ -28,14 +27,25 @@ MANUAL = "manual"
 """The inverter profile that asks a person."""
 
 
-@dataclass(frozen=True)
-class Wiring:
-    """What every driver needs from the run: its clock, its evidence and its way to ask a person."""
+class Wiring(Protocol):
+    """What every driver needs from whoever opens it: clock, evidence, waiting, and a way to ask a person."""
 
-    record: Recorder
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], None]
-    ask: Ask
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """A clock that never steps, s."""
+        ...
+
+    def record(self, kind: str, data: Mapping[str, object]) -> None:
+        """Take an event into the evidence."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def ask(self, question: str) -> str:
+        """Give a person's answer."""
+        ...
 
 
 @contextmanager

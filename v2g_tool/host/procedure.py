@@ -1,44 +1,56 @@
-"""From a request to a signed report about the EMS computer."""
+"""What was asked of the EMS computer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from v2g_tool.data.library import load_profile
-from v2g_tool.errors import ExitStatus, RequestError
+from v2g_tool.errors import RequestError
 from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.profiles.kernel import KernelProfile
 from v2g_tool.model.site.site import Site
-from v2g_tool.run.commission import commission
-from v2g_tool.run.request import Request, located_errors, located_or_no_site
-from v2g_tool.run.run import Run, state_directory
+from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
     from v2g_tool.host.work.sysctl import Options
     from v2g_tool.run.result import Result
+    from v2g_tool.run.session import Session
 
 
-def sysctl(request: Request, options: Options, root: Path | None, profile: str) -> ExitStatus:
-    """Judge, set or undo the kernel settings, write and show the signed report, and give the exit status."""
-    from v2g_tool.host.work.summary import sysctl_result
-    from v2g_tool.host.work.sysctl import Yardstick, settle_sysctl
-    from v2g_tool.record.intents import IntentStore
+@dataclass
+class Sysctl(Procedure):
+    """Judge, set or undo the kernel settings of the EMS computer; `root` and `profile` stand above the site's."""
 
-    _check_words(options)
-    place = located_or_no_site(request.site_file)
-    ems = place.site.ems
-    with located_errors(place.path):
-        kernel, path = load_profile(profile or ems.kernel, KernelProfile)
-        code = grid_code(place.site)
-    yardstick = Yardstick(place.site, _root(root or Path(ems.root or "/")), kernel, code)
-    store = IntentStore(state_directory())
+    options: Options
+    root: Path | None = None
+    profile: str = ""
+    name = "sysctl"
+    target = "ems"
+    needs_site = False
 
-    def work(run: Run) -> Result:
-        return sysctl_result(yardstick, path, settle_sysctl(yardstick, options, store, run))
+    def facts(self) -> Mapping[str, object]:
+        """Give the options, the tree and the profile."""
+        yardstick = self._yardstick
+        return {"options": vars(self.options), "root": str(yardstick.root), "profile": yardstick.profile.id}
 
-    facts = {"options": vars(options), "root": str(yardstick.root), "profile": kernel.id}
-    return commission(request, place, "sysctl", facts, work)
+    def check(self, site: Site) -> None:
+        """Find tree, profile and grid code; raises RequestError."""
+        from v2g_tool.host.work.sysctl import Yardstick
+
+        _check_words(self.options)
+        kernel, self._file = load_profile(self.profile or site.ems.kernel, KernelProfile)
+        root = _root(self.root or Path(site.ems.root or "/"))
+        self._yardstick = Yardstick(site, root, kernel, grid_code(site))
+
+    def work(self, session: Session) -> Result:
+        """Judge, and change what was asked for and agreed to."""
+        from v2g_tool.host.work.summary import sysctl_result
+        from v2g_tool.host.work.sysctl import settle_sysctl
+
+        return sysctl_result(self._yardstick, self._file, settle_sysctl(self._yardstick, self.options, session))
 
 
 def grid_code(site: Site) -> GridCodeProfile | None:

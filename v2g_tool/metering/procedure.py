@@ -1,32 +1,41 @@
-"""From a request to a signed calibration."""
+"""What was asked of a calibration."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from v2g_tool.errors import ExitStatus
-from v2g_tool.run.commission import commission
-from v2g_tool.run.request import Request, located_errors, located_site
-from v2g_tool.run.run import Run, state_directory
+from v2g_tool.model.site.site import Site
+from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
     from v2g_tool.metering.work.outcome import Options
     from v2g_tool.run.result import Result
+    from v2g_tool.run.session import Session
 
 
-def calibrate(request: Request, options: Options) -> ExitStatus:
-    """Calibrate the target, write and show the signed report, and give the exit status."""
-    from v2g_tool.metering.work.calibrate import calibrate as procedure
-    from v2g_tool.metering.work.request import check_request
-    from v2g_tool.metering.work.summary import calibration_result
-    from v2g_tool.record.intents import IntentStore
+@dataclass
+class Calibrate(Procedure):
+    """Calibrate a meter of the site file."""
 
-    place = located_site(request.site_file)
-    with located_errors(place.path):
-        check_request(place.site, request.target)
-    store = IntentStore(state_directory())
+    target: str
+    options: Options
+    name = "calibrate"
 
-    def work(run: Run) -> Result:
-        return calibration_result(procedure(place.site, request.target, options, store, run))
+    def facts(self) -> Mapping[str, object]:
+        """Give the options."""
+        return {"options": vars(self.options)}
 
-    return commission(request, place, "calibrate", {"options": vars(options)}, work)
+    def check(self, site: Site) -> None:
+        """Check meter, profiles, plan and limits; raises RequestError with the key of the site file."""
+        from v2g_tool.metering.work.request import check_request
+
+        check_request(site, self.target)
+
+    def work(self, session: Session) -> Result:
+        """Calibrate, with the devices put back on every way out."""
+        from v2g_tool.metering.work.calibrate import calibrate
+        from v2g_tool.metering.work.summary import calibration_result
+
+        return calibration_result(calibrate(session, self.target, self.options))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -12,15 +13,14 @@ from rich.console import Console
 from v2g_tool.data.library import find_site_file, load_site
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotPermitted
-from v2g_tool.hal.connect import Wiring, open_meter
+from v2g_tool.hal.connect import open_meter
 from v2g_tool.model.quantities import UNITS, Channel
 
 
 def read_meter(target: str, site_file: Path | None, *, as_json: bool) -> None:
     """Print identity, all values and the corrections of a meter; raises what the meter's driver raises."""
     site = load_site(find_site_file(site_file))
-    wires = Wiring(lambda _kind, _data: None, time.monotonic, time.sleep, _nobody)
-    with open_meter(site, target, wires) as (meter, _, _):
+    with open_meter(site, target, _Alone()) as (meter, _, _):
         identity = meter.identity()
         values = dict(sorted(meter.measure().values.items()))
         corrections = dict(meter.corrections()) if meter.trims else {}
@@ -47,5 +47,16 @@ def _unit(channel: Channel) -> str:
     return UNITS[channel.quantity]
 
 
-def _nobody(question: str) -> str:
-    raise NotPermitted(f"a person is needed to answer: {question}", todo="Use an instrument that answers by itself.")
+class _Alone:
+    """A look without a run: nothing is recorded and nobody is asked."""
+
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+
+    def record(self, kind: str, data: Mapping[str, object]) -> None:
+        """Keep nothing."""
+
+    def ask(self, question: str) -> str:
+        raise NotPermitted(
+            f"a person is needed to answer: {question}", todo="Use an instrument that answers by itself."
+        )

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,8 +16,17 @@ from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, Interrupted, NotPermitted
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site.site import Site
-from v2g_tool.run.request import Place, Request, located, located_errors, signer_for
-from v2g_tool.run.run import Person, Run, start_run, terminal
+from v2g_tool.record.intents import IntentStore
+from v2g_tool.run.request import (
+    Procedure,
+    Request,
+    located,
+    located_errors,
+    located_site,
+    signer_for,
+)
+from v2g_tool.run.run import Person, Run, start_run, state_directory, terminal
+from v2g_tool.run.session import Session
 
 if TYPE_CHECKING:
     from v2g_tool.model.report import Report
@@ -31,24 +40,26 @@ STATUS = {
 }
 
 
-def commission(
-    request: Request, place: Place, procedure: str, facts: Mapping[str, object], work: Callable[[Run], Result]
-) -> ExitStatus:
-    """Do the work as a run, write and show the signed report, and give the exit status."""
+def commission(request: Request, procedure: Procedure) -> ExitStatus:
+    """Do what was asked as a run, write and show the signed report, and give the exit status."""
     from v2g_tool.run.result import report_of, site_hash
 
+    place = located_site(request.site_file, needed=procedure.needs_site, instead=procedure.instead)
+    with located_errors(place.path):
+        procedure.check(place.site)
     signer = None if request.unsigned else signer_for(place.site, request.passphrase)
     digest = site_hash(place.path)
-    start = {"target": request.target, "site_sha256": digest, "tool": __version__, **facts}
-    with start_run(procedure, place.site.site.name, request.out, _person(request), start) as run:
-        with located_errors(place.path):
-            result = work(run)
+    start = {"target": procedure.target, "site_sha256": digest, "tool": __version__, **procedure.facts()}
+    with start_run(procedure.name, place.site.site.name, request.out, _person(request), start) as run:
+        session = Session(place.site, run, IntentStore(state_directory()))
+        with located_errors(place.path), session.closing():
+            result = procedure.work(session)
         if result.error is not None and not request.json:
             from v2g_tool.report.page import tell_error
 
             tell_error(located(result.error, place.path))
-        with run.shield():
-            report = report_of(result, place.site, digest, _signature(place.site, signer), run)
+        with session.shield():
+            report = report_of(result, session, digest, _signature(place.site, signer))
             _deliver(report, result, run, signer, request)
     if result.error is not None and (report.verdict is not Verdict.FAIL or isinstance(result.error, Interrupted)):
         return result.error.status
@@ -107,10 +118,10 @@ def _signature(site: Site, signer: Signer | None) -> str:
 
 def _person(request: Request) -> Person:
     present = terminal()
-    show = present and not request.quiet
+    shows = not request.quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def tell(text: str) -> None:
-        if show:
+        if shows and present:
             sys.stderr.write(f"  · {plain(text)}\n")
             sys.stderr.flush()
 
@@ -122,4 +133,4 @@ def _person(request: Request) -> Person:
             raise EOFError
         return line.rstrip("\n")
 
-    return Person(present, request.yes, tell, read)
+    return Person(present, request.yes, shows, tell, read)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +18,17 @@ from v2g_tool.run.run import terminal
 
 if TYPE_CHECKING:
     from v2g_tool.report.signing.keys import Signer
+    from v2g_tool.run.result import Result
+    from v2g_tool.run.session import Session
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asked of a run, beside what the procedure itself takes.
+    """What the command line asked of any run; the rest is the procedure's.
 
     `passphrase` gives the passphrase of the signing key when it is needed; it is asked for before anything is measured.
     """
 
-    target: str
     site_file: Path | None
     out: Path
     json: bool
@@ -34,6 +36,34 @@ class Request:
     yes: bool
     unsigned: bool
     passphrase: Callable[[str], bytes]
+
+
+class Procedure(ABC):
+    """What the command line asked of one run, and the way through it.
+
+    Attributes:
+        name: names the run and its report.
+        target: the instrument, link or host that is judged; `check` may find it out.
+        needs_site: whether nothing can be done without a site file.
+        instead: what a person without a site file can do.
+    """
+
+    name: str
+    target: str
+    needs_site: bool = True
+    instead: str = ""
+
+    @abstractmethod
+    def facts(self) -> Mapping[str, object]:
+        """Give what was asked, as the evidence records it."""
+
+    @abstractmethod
+    def check(self, site: Site) -> None:
+        """Find everything that is needed, before anything is measured; raises V2GError."""
+
+    @abstractmethod
+    def work(self, session: Session) -> Result:
+        """Do the work; what went wrong with an instrument is part of the result."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +74,28 @@ class Place:
     path: Path | None
 
 
-def located_site(given: Path | None) -> Place:
-    """Give the site that the command line, the environment or this computer names; raises RequestError."""
-    path = find_site_file(given)
-    return Place(load_site(path), path)
+def located_site(given: Path | None, *, needed: bool = True, instead: str = "") -> Place:
+    """Give the site that the command line, the environment or this computer names.
 
+    Args:
+        given: the path from the command line.
+        needed: whether nothing can be done without; else, where nobody named one and none lies here, a site without
+            a name is given.
+        instead: what a person without a site file can do.
 
-def located_or_no_site(given: Path | None) -> Place:
-    """Give the site as `located_site` does; where nobody named one and none lies here, a site without a name."""
-    if given is None and not os.environ.get("V2G_SITE"):
-        try:
-            find_site_file(None)
-        except RequestError:
+    Raises:
+        RequestError: there is none, or it is wrong.
+    """
+    try:
+        path = find_site_file(given)
+    except RequestError as exc:
+        if given is not None or os.environ.get("V2G_SITE"):
+            raise
+        if not needed:
             return Place(Site.model_validate({"site": {"name": "no-site"}}), None)
-    return located_site(given)
+        exc.todo = f"{instead} {exc.todo}".strip()
+        raise
+    return Place(load_site(path), path)
 
 
 def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:

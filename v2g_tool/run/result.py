@@ -17,6 +17,7 @@ from v2g_tool.model.section import Section
 from v2g_tool.model.site.site import Site
 from v2g_tool.run import checks
 from v2g_tool.run.run import Run, clock_state
+from v2g_tool.run.session import Session
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Result:
     picture: Callable[[int, str], object] | None = None
 
 
-def report_of(result: Result, site: Site, site_sha256: str, signature: str, run: Run) -> Report:
+def report_of(result: Result, session: Session, site_sha256: str, signature: str) -> Report:
     """Give the report; closes the evidence with a last record, so nothing can follow what the report binds."""
-    clock = clock_state()
+    run, clock = session.run, clock_state()
     findings = [*result.findings, _clock_finding(clock.synchronised, clock.statement)]
     if signature == "unsigned":
         findings.append(_unsigned_finding(result.target))
@@ -71,7 +72,7 @@ def report_of(result: Result, site: Site, site_sha256: str, signature: str, run:
             "clock": clock,
             "tool": Tool(name="v2g-tool", version=__version__),
             "signature": signature,
-            "site": _site(site, site_sha256, result.target),
+            "site": _site(session.site, site_sha256, result.target),
             "instruments": tuple(result.instruments),
             "findings": tuple(findings),
             "sections": tuple(result.sections),

@@ -1,8 +1,4 @@
-"""A run: who, where, clock, progress, and the evidence journal that is written while working.
-
-Signals do not break into the middle of a write: they are noted and take effect at the next safe point (a wait, an
-exchange, a question). Inside `shield` they wait until the device is safe again.
-"""
+"""A run: who, where, clock, signals, and the evidence journal that is written while working."""
 
 from __future__ import annotations
 
@@ -11,11 +7,10 @@ import os
 import secrets
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -37,103 +32,48 @@ class Person:
     Attributes:
         present: whether questions can be answered.
         assent: whether consent was given on the command line (`--yes`).
+        shows: whether pictures of progress may be drawn on standard error.
         tell: shows one line of progress.
         read: shows a question and gives the answer.
     """
 
     present: bool
     assent: bool
+    shows: bool
     tell: Callable[[str], None]
     read: Callable[[str], str]
 
 
 @dataclass
 class Run:
-    """One run of one procedure; owns the journal and the passing of time."""
+    """One run: its folder, its journal, its person, and the signal that stopped it. It holds one session or many."""
 
     procedure: str
     folder: Path
     journal: Journal
     person: Person
     started: datetime
-    monotonic: Callable[[], float] = time.monotonic
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _signal: str = ""
-    _shields: int = 0
-    _asking: bool = False
+    stopped: str = ""
+    """The signal that has arrived; "" for none."""
+    _breakable: bool = False
 
     @property
     def report_id(self) -> str:
         """The name of the run's folder; also the report's id."""
         return self.folder.name
 
-    def tell(self, text: str) -> None:
-        """Show one line of progress; a terminal that went away is no reason to stop."""
-        with suppress(OSError, ValueError, RuntimeError):
-            self.person.tell(text)
-
-    def record(self, kind: str, data: Mapping[str, object]) -> None:
-        """Write an event into the evidence, then stop here if a signal has arrived.
-
-        In a shield a full disk is told and passed over: putting a device back is worth more than the record of it.
-        """
-        try:
-            self.journal.append(kind, data)
-        except NotPermitted as exc:
-            if not self._shields:
-                raise
-            self.tell(exc.what)
-        self.check()
-
-    def check(self) -> None:
-        """Raise Interrupted if a signal has arrived; in the main thread, outside a shield."""
-        if self._stop.is_set() and not self._shields and threading.current_thread() is threading.main_thread():
-            raise Interrupted(f"stopped by {self._signal}", todo="Run the same command again; it starts safely.")
-
-    def sleep(self, seconds: float) -> None:
-        """Wait; a signal ends the wait, except in a shield."""
-        if self._shields or threading.current_thread() is not threading.main_thread():
-            time.sleep(seconds)
-        else:
-            self._stop.wait(seconds)
-            self.check()
-
-    def ask(self, question: str) -> str:
-        """Give the person's answer; raises NotPermitted without a terminal."""
-        if not self.person.present:
-            raise NotPermitted(
-                f"a person is needed to answer: {question}",
-                why="There is no terminal.",
-                todo="Run in a terminal, or use instruments that answer by themselves.",
-            )
-        self.check()
-        self._asking = True
-        try:
-            answer = self.person.read(question)
-        except EOFError as exc:
-            raise Interrupted("the terminal was closed", todo="Run the same command again.") from exc
-        finally:
-            self._asking = False
-        self.record("answer", {"question": question, "answer": answer})
-        return answer
-
-    def consents(self, question: str) -> bool:
-        """Give whether the person agrees: --yes, or "y" at a terminal; without either the answer is no."""
-        if self.person.assent:
-            self.record("consent", {"question": question, "by": "--yes"})
-            return True
-        if not self.person.present:
-            return False
-        return self.ask(f"{question} [y/N]").strip().lower() in ("y", "yes")
+    def origin(self) -> dict[str, str]:
+        """Give journal and start of this run, as an open intent names them."""
+        return {"journal": str(self.folder / "evidence.jsonl"), "started_utc": f"{self.started:%Y-%m-%dT%H:%M:%SZ}"}
 
     @contextmanager
-    def shield(self) -> Iterator[None]:
-        """Hold signals back while a device is put into a safe state."""
-        self._shields += 1
+    def breakable(self, breakable: bool) -> Iterator[None]:
+        """Let a signal end at once what waits for a person, if it may be ended."""
+        self._breakable = breakable
         try:
             yield
         finally:
-            self._shields -= 1
+            self._breakable = False
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -146,10 +86,9 @@ class Run:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._signal = signal.Signals(number).name
-        self._stop.set()
-        if self._asking and not self._shields:
-            raise Interrupted(f"stopped by {self._signal}", todo="Run the same command again.")
+        self.stopped = signal.Signals(number).name
+        if self._breakable:
+            raise Interrupted(f"stopped by {self.stopped}", todo="Run the same command again.")
 
 
 @contextmanager

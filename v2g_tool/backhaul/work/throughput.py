@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from v2g_tool.hal.contracts.backhaul import Backhaul
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.telemetry import EchoKind, Piece, Trouble
-from v2g_tool.run.run import Run
+from v2g_tool.run.session import Session
 
 PIECE_S = 10.0
 """Longest piece: short enough for a live picture, and far below the 60 s that any iperf3 can hold in its JSON."""
@@ -81,7 +80,7 @@ class _Measurement:
     backhaul: Backhaul
     limits: TelemetryLimits
     plan: Plan
-    run: Run
+    session: Session
     shown: Shown
     done: Measured
     sent_s: float = 0.0
@@ -112,7 +111,7 @@ class _Measurement:
         self.done.look += 1
         self.done.unjudged = False
         now = look_at(self.done.facts, self.limits, self.done.look)
-        self.run.record(
+        self.session.record(
             "telemetry.look",
             {"look": self.done.look, "verdict": str(now.verdict), "withheld": now.withheld, "seconds": self.sent_s},
         )
@@ -133,11 +132,11 @@ class _Measurement:
                 return outcome
             pause_s = pauses_s[outcome.kind].pop(0)
             self.shown(self.progress(0.0, f"{RETRIED[outcome.kind]}, tried again"))
-            self.run.sleep(pause_s)
+            self.session.sleep(pause_s)
 
     def waiting(self, elapsed_s: float) -> None:
         """Show how far the present piece is; a stop ends it here."""
-        self.run.check()
+        self.session.check()
         self.shown(self.progress(elapsed_s))
 
     def progress(self, elapsed_s: float, note: str = "") -> Progress:
@@ -146,11 +145,11 @@ class _Measurement:
 
 
 def measure_backhaul(
-    backhaul: Backhaul, telemetry: TelemetrySite, limits: TelemetryLimits, plan: Plan, run: Run, shown: Shown
+    backhaul: Backhaul, telemetry: TelemetrySite, limits: TelemetryLimits, plan: Plan, session: Session, shown: Shown
 ) -> Measured:
     """Give what the backhaul is like; never raises V2GError, the reason for an early end is in the outcome."""
     measured = Measured(TelemetryFacts(host=telemetry.host, port=telemetry.port))
-    measurement = _Measurement(backhaul, limits, plan, run, shown, measured)
+    measurement = _Measurement(backhaul, limits, plan, session, shown, measured)
     try:
         _measure(measurement, telemetry)
     except Interrupted as exc:
@@ -164,12 +163,12 @@ def measure_backhaul(
 def _measure(m: _Measurement, telemetry: TelemetrySite) -> None:
     responder = _meanwhile(m, m.backhaul.responder)
     m.know(responder=responder)
-    m.run.record("telemetry.responder", {"kind": responder.kind, "detail": responder.detail})
+    m.session.record("telemetry.responder", {"kind": responder.kind, "detail": responder.detail})
     if responder.kind == "modbus":
         # No load on a live device; how fast it answers may be asked.
         with _echoes(m, "modbus") as there:
             if there:
-                m.run.sleep(ALONE_S)
+                m.session.sleep(ALONE_S)
     elif responder.kind in ("iperf3", "iperf3-busy"):
         if telemetry.echo == "modbus" and (telemetry.echo_port or MODBUS_PORT) == telemetry.port:
             raise RequestError(
@@ -185,23 +184,7 @@ def _measure(m: _Measurement, telemetry: TelemetrySite) -> None:
 
 def _meanwhile(m: _Measurement, ask: Callable[[], T]) -> T:
     """Ask in a thread of its own, so that a stop need not wait for an answer that never comes."""
-    given: list[T] = []
-    failed: list[Exception] = []
-
-    def work() -> None:
-        try:
-            given.append(ask())
-        except Exception as exc:  # noqa: BLE001 - handed over to the main thread as it is
-            failed.append(exc)
-
-    asking = threading.Thread(target=work, name="asking", daemon=True)
-    asking.start()
-    while asking.is_alive():
-        m.run.check()
-        asking.join(TICK_S)
-    if failed:
-        raise failed[0]
-    return given[0]
+    return m.session.result(m.session.thread(ask))
 
 
 @contextmanager
@@ -220,5 +203,5 @@ def _echoes(m: _Measurement, kind: EchoKind) -> Iterator[bool]:
         ended = True
     finally:
         # A stop has done its work by now: what was answered until then still counts.
-        with m.run.shield():
+        with m.session.shield():
             m.know(echoes=tuple(echoes.close(wait=ended)))

@@ -26,8 +26,7 @@ from v2g_tool.hal.linux.sysctl_tree import (
 from v2g_tool.host.rules.files import same_value
 from v2g_tool.model.base import Model
 from v2g_tool.model.sysctl import LiveState, LiveValue
-from v2g_tool.record.intents import IntentStore
-from v2g_tool.run.run import Run
+from v2g_tool.run.session import Session
 
 
 class KeptFile(Model):
@@ -75,12 +74,11 @@ class Change:
 
 @dataclass
 class Kernel:
-    """The kernel settings below a root, with the run that records and the store that remembers."""
+    """The kernel settings below a root, with the session that records and remembers."""
 
     root: Path
     drop_in: str
-    store: IntentStore
-    run: Run
+    session: Session
     writes: list[str] = field(default_factory=list)
     restored: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -98,7 +96,7 @@ class Kernel:
 
     def kept(self) -> Kept | None:
         """Give what an earlier run keeps; raises NotPermitted when that is damaged."""
-        return self.store.read(self.key, Kept)
+        return self.session.intents.read(self.key, Kept)
 
     def apply(self, change: Change, settle_s: float) -> list[tuple[str, str, LiveValue]]:
         """Write the values and the drop-in, and read the values once more after `settle_s`.
@@ -111,40 +109,40 @@ class Kernel:
         """
         before = self.kept() or Kept(root=str(self.root), drop_in=self.drop_in)
         after = self._after(before, change)
-        self.run.record("sysctl.intent", {"values": dict(change.values), "present": dict(after.present)})
-        self.store.put(self.key, after)
+        self.session.record("sysctl.intent", {"values": dict(change.values), "present": dict(after.present)})
+        self.session.intents.put(self.key, after)
         try:
             for name, value in change.values.items():
                 self._set(name, value)
             if change.drop_in is not None:
                 self._write_drop_in(change.drop_in)
-            self.run.sleep(settle_s)
+            self.session.sleep(settle_s)
             others = self._read_again(change)
         except BaseException:
-            with self.run.shield():
+            with self.session.shield():
                 self._take_back(after)
             raise
-        self.store.put(self.key, after.model_copy(update=_CLOSED))
-        self.run.record("sysctl.done", {"written": list(self.writes)})
+        self.session.intents.put(self.key, after.model_copy(update=_CLOSED))
+        self.session.record("sysctl.done", {"written": list(self.writes)})
         return others
 
     def recover(self, kept: Kept) -> list[str]:
         """Bring back what was there before a change that was cut off; give what somebody has changed since."""
-        self.run.record("sysctl.recover", {"present": dict(kept.present), "journal": kept.journal})
-        with self.run.shield():
+        self.session.record("sysctl.recover", {"present": dict(kept.present), "journal": kept.journal})
+        with self.session.shield():
             return self._take_back(kept)
 
     def undo(self, kept: Kept) -> list[str]:
         """Bring back what was found first; give what was left alone because somebody else has changed it since."""
-        self.run.record("sysctl.undo", {"found": dict(kept.found), "drop_in": kept.drop_in})
+        self.session.record("sysctl.undo", {"found": dict(kept.found), "drop_in": kept.drop_in})
         left = []
-        with self.run.shield():
+        with self.session.shield():
             for name, value in kept.found.items():
                 left += self._bring_back(name, value, kept.written.get(name, value))
             if kept.drop_in_written is not None:
                 left += self._drop_in_back(kept, kept.drop_in_found)
             if not left and not self.failed:
-                self.store.clear(self.key)
+                self.session.intents.clear(self.key)
         return left
 
     def _after(self, before: Kept, change: Change) -> Kept:
@@ -154,7 +152,7 @@ class Kernel:
             "found": {**present, **before.found},
             "written": {**before.written, **change.values},
             "open": True,
-            "journal": self.run.report_id,
+            "journal": self.session.run.report_id,
             "present": present,
             "earlier": before if before.found or before.drop_in_written is not None else None,
         }
@@ -174,11 +172,11 @@ class Kernel:
         return None if content is None else KeptFile(content=_text(content), mode=drop_in_mode(self.root, self.drop_in))
 
     def _set(self, name: str, value: str) -> None:
-        self.run.record("sysctl.write", {"key": name, "value": value})
+        self.session.record("sysctl.write", {"key": name, "value": value})
         write_live(self.root, name, value)
         self.writes.append(name)
         back = live_value(self.root, name)
-        self.run.record("sysctl.read-back", {"key": name, "value": back.value, "state": str(back.state)})
+        self.session.record("sysctl.read-back", {"key": name, "value": back.value, "state": str(back.state)})
         if back.state is not LiveState.PRESENT or not same_value(back.value, value):
             raise Refused(
                 f"{name} was set to {value} and reads {back.value or back.reason or 'empty'}",
@@ -187,7 +185,7 @@ class Kernel:
             )
 
     def _write_drop_in(self, content: bytes) -> None:
-        self.run.record("sysctl.drop-in", {"name": self.drop_in, "content": content.decode()})
+        self.session.record("sysctl.drop-in", {"name": self.drop_in, "content": content.decode()})
         write_drop_in(self.root, self.drop_in, content)
         self.writes.append(self.drop_in)
 
@@ -195,7 +193,7 @@ class Kernel:
         found = []
         for name, value in change.values.items():
             now = live_value(self.root, name)
-            self.run.record("sysctl.read-again", {"key": name, "value": now.value, "state": str(now.state)})
+            self.session.record("sysctl.read-again", {"key": name, "value": now.value, "state": str(now.state)})
             if now.state is not LiveState.PRESENT or not same_value(now.value, value):
                 found.append((name, value, now))
         return found
@@ -210,9 +208,9 @@ class Kernel:
         if self.failed:
             return left
         if kept.earlier is None:
-            self.store.clear(self.key)
+            self.session.intents.clear(self.key)
         else:
-            self.store.put(self.key, kept.earlier)
+            self.session.intents.put(self.key, kept.earlier)
         return left
 
     def _bring_back(self, name: str, value: str, written: str) -> list[str]:
@@ -241,7 +239,7 @@ class Kernel:
             self.failed.append(name)
             return [exc.what]
         self.restored.append(name)
-        self.run.record("sysctl.restored", {"name": name})
+        self.session.record("sysctl.restored", {"name": name})
         return []
 
 

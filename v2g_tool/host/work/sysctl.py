@@ -23,8 +23,7 @@ from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.profiles.kernel import KernelProfile
 from v2g_tool.model.site.site import Site
 from v2g_tool.model.sysctl import ConfigFile, LiveState, LiveValue, Unreadable
-from v2g_tool.record.intents import IntentStore
-from v2g_tool.run.run import Run
+from v2g_tool.run.session import Session
 
 SETTLE_S = 1.0
 """Time after which a written value is read once more: another writer shows by then."""
@@ -98,23 +97,23 @@ def check_rights(options: Options, root: Path, profile: KernelProfile) -> None:
         )
 
 
-def settle_sysctl(yardstick: Yardstick, options: Options, store: IntentStore, run: Run) -> Outcome:
+def settle_sysctl(yardstick: Yardstick, options: Options, session: Session) -> Outcome:
     """Check the settings; apply, persist or undo what was asked for, and judge again.
 
     Never raises V2GError: it is part of the outcome, beside what was judged until then.
     """
-    before = look(yardstick, run)
+    before = look(yardstick, session)
     outcome = Outcome(before, before)
     try:
         check_rights(options, yardstick.root, yardstick.profile)
-        kernel = Kernel(yardstick.root, yardstick.profile.drop_in, store, run)
+        kernel = Kernel(yardstick.root, yardstick.profile.drop_in, session)
         if options.writes:
-            with store.hold(kernel.key):
-                _work(kernel, yardstick, options, outcome)
+            session.hold(kernel.key)
+            _work(kernel, yardstick, options, outcome)
         else:
             _recall(kernel, outcome)
             if options.apply or options.persist:
-                _say_plan(yardstick, options, outcome, run)
+                _say_plan(yardstick, options, outcome, session)
     except V2GError as exc:
         outcome.error = exc
         check = checks.UNDO if options.undo else checks.APPLY
@@ -123,18 +122,18 @@ def settle_sysctl(yardstick: Yardstick, options: Options, store: IntentStore, ru
             outcome.findings.append(check.finding("kernel", Verdict.INCONCLUSIVE, statement, remedy=exc.todo))
     if not (isinstance(outcome.error, NotPermitted) and options.writes):
         # A stop has done its work by now: what there is still becomes a report.
-        with run.shield():
-            outcome.after = look(yardstick, run)
+        with session.shield():
+            outcome.after = look(yardstick, session)
             # Who asks for the old state is not told that it is not the wanted one.
             outcome.findings += [] if options.undo else _judged(yardstick, outcome)
     return outcome
 
 
-def look(yardstick: Yardstick, run: Run) -> Look:
+def look(yardstick: Yardstick, session: Session) -> Look:
     """Read all files and values, and record them."""
     files = config_files(yardstick.root)
     keys = tuple(key_facts(key, _live(yardstick.root, key.key), files.files) for key in yardstick.profile.keys)
-    run.record(
+    session.record(
         "sysctl.look",
         {
             "live": {fact.key.key: fact.live.value if fact.live.value else f"<{fact.live.state}>" for fact in keys},
@@ -170,7 +169,7 @@ def _work(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outco
     try:
         if kept is not None and kept.open:
             _recover(kernel, kept, outcome)
-            outcome.before = look(yardstick, kernel.run)
+            outcome.before = look(yardstick, kernel.session)
             kept = kernel.kept()
         if options.undo:
             _undo(kernel, kept, outcome)
@@ -203,7 +202,7 @@ def _undo(kernel: Kernel, kept: Kept | None, outcome: Outcome) -> None:
         outcome.findings.append(checks.UNDO.finding("kernel", Verdict.PASS, outcome.statement))
         return
     names = [*kept.found, *([f"/etc/sysctl.d/{kept.drop_in}"] if kept.drop_in_written is not None else [])]
-    if not kernel.run.consents(f"Bring back {', '.join(names)} as found?"):
+    if not kernel.session.consents(f"Bring back {', '.join(names)} as found?"):
         _refused(checks.UNDO, outcome)
         return
     left = kernel.undo(kept)
@@ -221,8 +220,8 @@ def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outc
         outcome.statement = "Everything asked for was set already: nothing was written."
         return
     question = _plan(yardstick, options, outcome, change)
-    kernel.run.tell(question)
-    if not kernel.run.consents(f"{question}?"):
+    kernel.session.tell(question)
+    if not kernel.session.consents(f"{question}?"):
         _refused(checks.APPLY, outcome)
         return
     try:
@@ -261,11 +260,11 @@ def _plan(yardstick: Yardstick, options: Options, outcome: Outcome, change: Chan
     return as_question(outcome.before.keys, change.values, drop_in, _lasting(yardstick, options, outcome))
 
 
-def _say_plan(yardstick: Yardstick, options: Options, outcome: Outcome, run: Run) -> None:
+def _say_plan(yardstick: Yardstick, options: Options, outcome: Outcome, session: Session) -> None:
     change = _change(yardstick, options, outcome)
     plan = f"--dry-run, nothing was written. Would: {_plan(yardstick, options, outcome, change)}."
     outcome.statement = plan if change else "Nothing is to be written."
-    run.tell(outcome.statement)
+    session.tell(outcome.statement)
     outcome.findings.append(checks.APPLY.finding("kernel", Verdict.SKIPPED, outcome.statement))
 
 

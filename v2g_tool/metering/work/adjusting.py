@@ -18,11 +18,11 @@ from v2g_tool.metering.rules.decision import Zone, verdict_of
 from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work.correcting import Corrector, Image
 from v2g_tool.metering.work.probe import confirmed_signs
-from v2g_tool.metering.work.stage import Measurement, Setup, measure_point, stage_title, worst_zone
+from v2g_tool.metering.work.setup import Setup
+from v2g_tool.metering.work.stage import Measurement, measure_point, stage_title, worst_zone
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.plan import LoadPoint
-from v2g_tool.run.run import Run
 
 Points = Sequence[tuple[LoadPoint, SetPoint]]
 When = Literal["needed", "always", "never"]
@@ -113,87 +113,83 @@ def fit_finding(setup: Setup, fits: Mapping[int, Fit]) -> Finding:
     return checks.FIT.finding(setup.target, Verdict.PASS, statement.strip(), evidence)
 
 
-def adjust(
-    setup: Setup,
-    found: Sequence[Measurement],
-    fits: Mapping[int, Fit],
-    permission: Permission,
-    corrector: Corrector,
-    points: Points,
-    result: Adjustment,
-) -> None:
-    """Judge as found, and correct if that is needed, allowed and agreed to; `result` is filled on every way out."""
-    result.corrections_left = corrector.found
-    result.findings.append(accuracy_finding(setup, "as-found", found))
-    if fits:
-        result.findings.append(fit_finding(setup, fits))
-    moves = [t for t in targets(setup.meter.trims, corrector.found, fits) if t.new != t.old]
-    refusal = _refusal(setup, found, fits, moves, permission)
-    if refusal is None and not corrector.run.consents(_question(setup, moves)):
-        statement = "A correction is advised; nobody agreed to it, so nothing was written."
-        refusal = (checks.CONSENT, Verdict.INCONCLUSIVE, statement)
-    if refusal is not None:
-        check, verdict, statement = refusal
-        result.findings.append(check.finding(setup.target, verdict, statement, [_move(t) for t in moves]))
-        return
-    try:
-        _correct(setup, found, fits, corrector, points, result)
-    except V2GError as exc:
-        undo(setup, corrector, exc.what, result)
-        if not isinstance(exc, InstrumentError | NotPermitted):
+@dataclass(frozen=True)
+class Adjusting:
+    """A correction under way: what was measured as found, what may be done about it, and what came of it so far."""
+
+    setup: Setup
+    points: Points
+    found: Sequence[Measurement]
+    fits: Mapping[int, Fit]
+    corrector: Corrector
+    result: Adjustment = field(default_factory=Adjustment)
+
+    def adjust(self, permission: Permission) -> None:
+        """Judge as found, and correct if that is needed, allowed and agreed to; `result` is filled on every way out."""
+        setup, result = self.setup, self.result
+        result.corrections_left = self.corrector.found
+        result.findings.append(accuracy_finding(setup, "as-found", self.found))
+        if self.fits:
+            result.findings.append(fit_finding(setup, self.fits))
+        moves = [t for t in targets(setup.meter.trims, self.corrector.found, self.fits) if t.new != t.old]
+        refusal = _refusal(setup, self.found, self.fits, moves, permission)
+        if refusal is None and not setup.session.consents(_question(setup, moves)):
+            statement = "A correction is advised; nobody agreed to it, so nothing was written."
+            refusal = (checks.CONSENT, Verdict.INCONCLUSIVE, statement)
+        if refusal is not None:
+            check, verdict, statement = refusal
+            result.findings.append(check.finding(setup.target, verdict, statement, [_move(t) for t in moves]))
+            return
+        try:
+            self._correct()
+        except V2GError as exc:
+            undo(setup, self.corrector, exc.what, result)
+            if not isinstance(exc, InstrumentError | NotPermitted):
+                raise
+        except BaseException:
+            undo(setup, self.corrector, "the program was stopped", result)
             raise
-    except BaseException:
-        undo(setup, corrector, "the program was stopped", result)
-        raise
 
+    def _correct(self) -> None:
+        setup, corrector, result = self.setup, self.corrector, self.result
+        session, before, fits = setup.session, setup.meter.facts(), self.fits
+        wished = targets(setup.meter.trims, corrector.found, fits)
+        trims = confirmed_signs(setup, self.found, wished, corrector, self.points)
+        present: Image = corrector.found
+        moved: list[Target] = []
+        for iteration in range(1, MAX_ITERATIONS + 1):
+            wanted = targets(trims, present, fits)
+            if all(t.new == t.old for t in wanted):
+                break
+            moved = list(wanted)
+            present = {t.name: t.new for t in wanted}
+            session.tell(f"writing {sum(t.new != t.old for t in wanted)} corrections to {setup.target}")
+            corrector.change(present)
+            session.sleep(_settle_s(setup))
+            result.left = self._measure_left()
+            result.fits_left = fits = fit_phases(setup, result.left)
+            session.record("iteration", {"number": iteration, "accepted": _accepted(self.found, result.left)})
+            if _accepted(self.found, result.left):
+                break
+        if not result.left or not _accepted(self.found, result.left):
+            undo(setup, corrector, "the meter is not within its limits after the correction", result)
+            return
+        corrector.commit(present)
+        _proved(setup, before.uptime_s, present, result)
+        corrector.close()
+        result.corrections_left = present
+        result.statement = "Corrections were written, read back, and proven by measuring again at the same load points."
+        _say_success(setup, result, corrector, [_move(t) for t in moved if t.new != corrector.found[t.name]])
 
-def _correct(
-    setup: Setup,
-    found: Sequence[Measurement],
-    fits: Mapping[int, Fit],
-    corrector: Corrector,
-    points: Points,
-    result: Adjustment,
-) -> None:
-    run, before = corrector.run, setup.meter.facts()
-    trims = confirmed_signs(setup, found, targets(setup.meter.trims, corrector.found, fits), corrector, points)
-    present: Image = corrector.found
-    moved: list[Target] = []
-    for iteration in range(1, MAX_ITERATIONS + 1):
-        wanted = targets(trims, present, fits)
-        if all(t.new == t.old for t in wanted):
-            break
-        moved = list(wanted)
-        present = {t.name: t.new for t in wanted}
-        run.tell(f"writing {sum(t.new != t.old for t in wanted)} corrections to {setup.target}")
-        corrector.change(present)
-        run.sleep(_settle_s(setup))
-        result.left = _measure_left(setup, points, found, run)
-        result.fits_left = fit_phases(setup, result.left)
-        fits = result.fits_left
-        run.record("iteration", {"number": iteration, "accepted": _accepted(found, result.left)})
-        if _accepted(found, result.left):
-            break
-    if not result.left or not _accepted(found, result.left):
-        undo(setup, corrector, "the meter is not within its limits after the correction", result)
-        return
-    corrector.commit(present)
-    _proved(setup, before.uptime_s, corrector, present, result)
-    corrector.close()
-    result.corrections_left = present
-    result.statement = "Corrections were written, read back, and proven by measuring again at the same load points."
-    _say_success(setup, result, corrector, [_move(t) for t in moved if t.new != corrector.found[t.name]])
-
-
-def _measure_left(setup: Setup, points: Points, found: Sequence[Measurement], run: Run) -> list[Measurement]:
-    """Measure again at exactly the points that were measured as found."""
-    names = {m.point.name for m in found}
-    again = [(point, target) for point, target in points if point.name in names]
-    left = []
-    for number, (point, target) in enumerate(again, 1):
-        run.tell(f"as left {number}/{len(again)}: {point.name}")
-        left.append(measure_point(setup, point, target, run))
-    return left
+    def _measure_left(self) -> list[Measurement]:
+        """Measure again at exactly the points that were measured as found."""
+        names = {m.point.name for m in self.found}
+        again = [(point, target) for point, target in self.points if point.name in names]
+        left = []
+        for number, (point, target) in enumerate(again, 1):
+            self.setup.session.tell(f"as left {number}/{len(again)}: {point.name}")
+            left.append(measure_point(self.setup, point, target))
+        return left
 
 
 def _accepted(found: Sequence[Measurement], left: Sequence[Measurement]) -> bool:
@@ -206,7 +202,7 @@ def _accepted(found: Sequence[Measurement], left: Sequence[Measurement]) -> bool
     )
 
 
-def _proved(setup: Setup, uptime_s: float | None, corrector: Corrector, target: Image, result: Adjustment) -> None:
+def _proved(setup: Setup, uptime_s: float | None, target: Image, result: Adjustment) -> None:
     """Say whether the corrections survive a power cut; a restart during the run is an error."""
     after = setup.meter.facts()
     if uptime_s is not None and after.uptime_s is not None and after.uptime_s < uptime_s:
@@ -225,7 +221,7 @@ def _proved(setup: Setup, uptime_s: float | None, corrector: Corrector, target: 
     else:
         text = "The meter shows no stored set; whether the corrections survive a power cut was not proven."
         result.findings.append(checks.STORE.finding(setup.target, Verdict.INCONCLUSIVE, text))
-    corrector.run.record("facts.after", {"facts": vars(after)})
+    setup.session.record("facts.after", {"facts": vars(after)})
 
 
 def _say_success(setup: Setup, result: Adjustment, corrector: Corrector, moves: Sequence[Evidence]) -> None:

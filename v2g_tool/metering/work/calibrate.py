@@ -7,43 +7,47 @@ reported, and the devices are put back on every way out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
 
 from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.data.library import load_profile
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, LoadNotReached, V2GError
-from v2g_tool.hal.connect import Wiring, open_analyzer, open_inverter, open_meter
-from v2g_tool.hal.contracts.inverter import Inverter, SetPoint
+from v2g_tool.hal.connect import open_analyzer, open_inverter, open_meter
+from v2g_tool.hal.contracts.inverter import Inverter
 from v2g_tool.hal.contracts.meter import Meter, MeterFacts
 from v2g_tool.metering import checks
 from v2g_tool.metering.rules import wiring
 from v2g_tool.metering.rules.decision import DECISION_RULE
 from v2g_tool.metering.section import LimitReference
 from v2g_tool.metering.work import loads
-from v2g_tool.metering.work.adjusting import Adjustment, Permission, accuracy_finding, adjust, fit_phases, undo
+from v2g_tool.metering.work.adjusting import (
+    Adjusting,
+    Adjustment,
+    Permission,
+    Points,
+    accuracy_finding,
+    fit_phases,
+    undo,
+)
 from v2g_tool.metering.work.correcting import Corrector
 from v2g_tool.metering.work.instruments import (
+    calibration_record,
     check_reversion,
     check_writable,
-    instrument_record,
     legal_status,
     same_serial,
 )
 from v2g_tool.metering.work.outcome import Options, Outcome
 from v2g_tool.metering.work.points import largest_current, possible_points, verifiable_points
-from v2g_tool.metering.work.recovery import recover
-from v2g_tool.metering.work.stage import Measurement, NoPower, Setup, measure_point
+from v2g_tool.metering.work.recovery import correction_key, recover
+from v2g_tool.metering.work.setup import Setup
+from v2g_tool.metering.work.stage import Measurement, NoPower, measure_point
 from v2g_tool.model.findings import Evidence, Verdict
 from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.meter import MeterProfile
-from v2g_tool.model.profiles.plan import LoadPoint, Plan
-from v2g_tool.model.quantities import Identity
+from v2g_tool.model.profiles.plan import Plan
 from v2g_tool.model.site.metering import AnalyzerSite
-from v2g_tool.model.site.site import Site
-from v2g_tool.record.intents import IntentStore
-from v2g_tool.run.run import Run
+from v2g_tool.run.session import Opened, Session
 
 WIRING_NEEDS_RATIO = 0.02
 """Where the reference knows the load to 2 % or better a wiring fault shows; below, only the reference's own error."""
@@ -51,9 +55,9 @@ HIGHEST_VOLTAGE_PU = 1.15
 """The reference's voltage range must hold a grid at its upper limit."""
 
 
-def calibrate(site: Site, target: str, options: Options, store: IntentStore, run: Run) -> Outcome:
+def calibrate(session: Session, target: str, options: Options) -> Outcome:
     """Calibrate the meter `target`; raises RequestError before anything is touched, else gives an outcome."""
-    meter_site = site.meter(target)
+    meter_site = session.site.meter(target)
     limits, limits_file = load_profile(meter_site.limits.set, LimitSet)
     plan, _ = load_profile(meter_site.plan, Plan)
     outcome = Outcome(target)
@@ -67,10 +71,8 @@ def calibrate(site: Site, target: str, options: Options, store: IntentStore, run
             "decision_rule": DECISION_RULE,
         }
     )
-    wires = Wiring(run.record, run.monotonic, run.sleep, run.ask)
     try:
-        with ExitStack() as stack:
-            _calibrate(outcome, site, limits, plan, options, store, run, wires, stack)
+        _calibrate(outcome, session, limits, plan, options)
     except Interrupted as exc:
         outcome.error = exc
         outcome.add(checks.INTERRUPTED, Verdict.INCONCLUSIVE, f"The run was {exc.what}.")
@@ -81,104 +83,65 @@ def calibrate(site: Site, target: str, options: Options, store: IntentStore, run
     return outcome
 
 
-def _calibrate(
-    outcome: Outcome,
-    site: Site,
-    limits: LimitSet,
-    plan: Plan,
-    options: Options,
-    store: IntentStore,
-    run: Run,
-    wires: Wiring,
-    stack: ExitStack,
-) -> None:
+def _calibrate(outcome: Outcome, session: Session, limits: LimitSet, plan: Plan, options: Options) -> None:
     """Open the instruments one after the other, each checked before the next, and work with them."""
-    target, place = outcome.target, site.meters[outcome.target]
-    stack.enter_context(store.hold(place.place))
-    meter, profile, meter_file = stack.enter_context(open_meter(site, target, wires))
-    facts = _begin(outcome, site, meter, profile, meter_file, options, store, run, stack)
+    site, target = session.site, outcome.target
+    place = site.meters[target]
+    session.hold(place.place)
+    meter = session.open(open_meter, target)
+    facts = _begin(outcome, session, meter, options)
     reference = site.analyzers[place.analyzer]
-    stack.enter_context(store.hold(reference.resource))
-    analyzer, analyzer_profile, analyzer_file = stack.enter_context(open_analyzer(site, place.analyzer, wires))
-    identity = analyzer.identity()
-    accepted = options.accept_past_due
-    outcome.instruments.append(
-        instrument_record("analyzer", analyzer.name, identity, analyzer_profile, analyzer_file, reference, accepted)
-    )
-    same_serial("analyzers", place.analyzer, reference.serial, identity)
-    if not _reference_valid(outcome, reference, options, run):
+    session.hold(reference.resource)
+    analyzer = session.open(open_analyzer, place.analyzer)
+    calibration = calibration_record(reference, accepted=options.accept_past_due)
+    outcome.instruments.append(analyzer.record("analyzer", calibration))
+    same_serial("analyzers", place.analyzer, reference.serial, analyzer.identity)
+    if not _reference_valid(outcome, reference, options, session):
         return
-    commanded = not options.dry_run and _may_command(site, place.inverter, plan, run)
-    inverter, inverter_profile, inverter_file = stack.enter_context(
-        open_inverter(site, place.inverter, wires, commanded=commanded)
-    )
+    commanded = not options.dry_run and _may_command(session, place.inverter, plan)
+    inverter = session.open(open_inverter, place.inverter, commanded=commanded)
     setup = Setup(
+        session=session,
         target=target,
         meter_site=place,
-        meter=meter,
-        profile=profile,
-        analyzer=analyzer,
-        inverter=inverter,
+        meter=meter.device,
+        profile=meter.profile,
+        analyzer=analyzer.device,
+        inverter=inverter.device,
         limits=limits,
         plan=plan,
         nominal_voltage_v=site.site.nominal_voltage_v,
-        meter_update_s=facts.update_interval_s or profile.update_interval_s,
+        meter_update_s=facts.update_interval_s or meter.profile.update_interval_s,
     )
     key = "present-load"
-    if place.inverter and inverter.name != place.inverter:
+    if place.inverter and inverter.device.name != place.inverter:
         statement = f"{place.inverter} was not commanded: of the plan's load points none was made, only what flows."
         outcome.add(checks.CONSENT, Verdict.INCONCLUSIVE, statement)
     elif place.inverter:
-        key = _take_inverter(
-            outcome,
-            setup,
-            site,
-            inverter_profile,
-            inverter_file,
-            store,
-            run,
-            stack,
-            allow_derived=options.allow_derived,
-        )
-    _work(outcome, setup, key, options, store, run)
+        key = _take_inverter(outcome, setup, inverter, allow_derived=options.allow_derived)
+    _work(outcome, setup, key, options, correction_key(meter.identity))
 
 
-def _begin(
-    outcome: Outcome,
-    site: Site,
-    meter: Meter,
-    profile: MeterProfile,
-    path: Path,
-    options: Options,
-    store: IntentStore,
-    run: Run,
-    stack: ExitStack,
-) -> MeterFacts:
+def _begin(outcome: Outcome, session: Session, meter: Opened[Meter, MeterProfile], options: Options) -> MeterFacts:
     """Identify the meter, finish what an earlier run left open, and take the corrections as found."""
-    target = outcome.target
-    place = site.meters[target]
-    identity = meter.identity()
-    outcome.instruments.append(instrument_record("meter", target, identity, profile, path))
-    same_serial("meters", target, place.serial, identity)
-    stack.enter_context(store.hold(correction_key(identity)))
-    facts = meter.facts()
-    run.record("meter.facts", {"identity": str(identity), "facts": vars(facts)})
-    outcome.legal = legal_status(place.legal, facts.legal, profile.legal)
-    outcome.addresses = {name: trim.active.address for name, trim in meter.trims.items()}
-    if meter.trims:
-        _take_corrections(outcome, meter, identity, profile.id, options, store, run)
-    outcome.add(checks.IDENTITY, Verdict.PASS, f"{target} is {identity}.")
+    place = session.site.meters[meter.name]
+    outcome.instruments.append(meter.record("meter"))
+    same_serial("meters", meter.name, place.serial, meter.identity)
+    session.hold(correction_key(meter.identity))
+    facts = meter.device.facts()
+    session.record("meter.facts", {"identity": str(meter.identity), "facts": vars(facts)})
+    outcome.legal = legal_status(place.legal, facts.legal, meter.profile.legal)
+    outcome.addresses = {name: trim.active.address for name, trim in meter.device.trims.items()}
+    if meter.device.trims:
+        _take_corrections(outcome, session, meter, options)
+    outcome.add(checks.IDENTITY, Verdict.PASS, f"{meter.name} is {meter.identity}.")
     return facts
 
 
-def _take_corrections(
-    outcome: Outcome, meter: Meter, identity: Identity, profile: str, options: Options, store: IntentStore, run: Run
-) -> None:
+def _take_corrections(outcome: Outcome, session: Session, meter: Opened[Meter, MeterProfile], options: Options) -> None:
     """Finish what is open, then note which corrections the meter holds, and whether they survive a power cut."""
-    outcome.recovered = recover(
-        meter, correction_key(identity), profile, store, run, legal=outcome.legal, dry_run=options.dry_run
-    )
-    present = dict(meter.corrections())
+    outcome.recovered = recover(meter, session, legal=outcome.legal, dry_run=options.dry_run)
+    present = dict(meter.device.corrections())
     pending = outcome.recovered.corrector if outcome.recovered is not None else None
     outcome.corrections_found = dict(pending.found) if pending is not None else present
     outcome.corrections_left = present
@@ -187,11 +150,11 @@ def _take_corrections(
         outcome.statement = outcome.recovered.statement
         if pending is None:
             outcome.add(checks.RECOVERY, Verdict.PASS, outcome.recovered.statement)
-    outcome.unstored = pending is None and meter.stored_corrections() not in (None, present)
-    run.record("corrections.found", {"raw": present, "unstored": outcome.unstored})
+    outcome.unstored = pending is None and meter.device.stored_corrections() not in (None, present)
+    session.record("corrections.found", {"raw": present, "unstored": outcome.unstored})
 
 
-def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, store: IntentStore, run: Run) -> None:
+def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, meter_key: str) -> None:
     """Measure as found, and if it is needed, allowed and possible, adjust and measure as left."""
     points, findings = possible_points(setup)
     outcome.findings += findings
@@ -204,17 +167,15 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
 
     if not points:
         return
-    with loads.test_load(setup.inverter, inverter_key, store, run, not_restored):
-        _as_found(outcome, setup, points, run)
+    with loads.test_load(setup.inverter, inverter_key, setup.session, not_restored):
+        _as_found(outcome, setup, points)
         if not outcome.found:
             return
         faulty = _wiring(outcome, setup)
-        if not _pending_proven(outcome, setup, run):
+        if not _pending_proven(outcome, setup):
             return
-        identity = next(i for i in outcome.instruments if i.role == "meter")
-        key = correction_key(Identity(identity.maker, identity.model, identity.serial, ""))
         found = dict(setup.meter.corrections()) if setup.meter.trims else {}
-        corrector = Corrector(setup.meter, key, setup.profile.id, store, run, found)
+        corrector = Corrector(setup.meter, meter_key, setup.profile.id, setup.session, found)
         permission = Permission(
             legal=outcome.legal,
             faulty=faulty,
@@ -223,11 +184,11 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
             dry_run=options.dry_run,
             allow_derived=options.allow_derived,
         )
-        done = Adjustment(corrections_left=found)
+        adjusting = Adjusting(setup, points, outcome.found, outcome.fits_found, corrector)
         try:
-            adjust(setup, outcome.found, outcome.fits_found, permission, corrector, points, done)
+            adjusting.adjust(permission)
         finally:
-            _take(outcome, done, corrector)
+            _take(outcome, adjusting.result, corrector)
 
 
 def _wiring(outcome: Outcome, setup: Setup) -> bool:
@@ -244,7 +205,7 @@ def _wiring(outcome: Outcome, setup: Setup) -> bool:
     return bool(faults)
 
 
-def _pending_proven(outcome: Outcome, setup: Setup, run: Run) -> bool:
+def _pending_proven(outcome: Outcome, setup: Setup) -> bool:
     """Judge the set that an earlier run left unproven by this run's measurement: store it, or take it back."""
     recovered = outcome.recovered
     if recovered is None or recovered.corrector is None:
@@ -252,7 +213,7 @@ def _pending_proven(outcome: Outcome, setup: Setup, run: Run) -> bool:
     judged = accuracy_finding(setup, "as-found", outcome.found)
     corrector = recovered.corrector
     if judged.verdict is Verdict.PASS:
-        with run.shield():
+        with setup.session.shield():
             corrector.commit(recovered.target)
             corrector.close()
         outcome.add(checks.RECOVERY, Verdict.PASS, f"{recovered.statement} It was proven by this run, and stored.")
@@ -266,13 +227,13 @@ def _pending_proven(outcome: Outcome, setup: Setup, run: Run) -> bool:
     return False
 
 
-def _as_found(outcome: Outcome, setup: Setup, points: Sequence[tuple[LoadPoint, SetPoint]], run: Run) -> None:
+def _as_found(outcome: Outcome, setup: Setup, points: Points) -> None:
     for number, (point, target) in enumerate(points, 1):
-        run.tell(f"as found {number}/{len(points)}: {point.name}")
+        setup.session.tell(f"as found {number}/{len(points)}: {point.name}")
         try:
-            outcome.found.append(measure_point(setup, point, target, run))
+            outcome.found.append(measure_point(setup, point, target))
         except LoadNotReached as exc:
-            run.record("point.failed", {"point": point.name, "error": exc.what})
+            setup.session.record("point.failed", {"point": point.name, "error": exc.what})
             outcome.add(checks.LOAD, Verdict.INCONCLUSIVE, f"{point.name}: {exc.what}.", _reasons(exc))
         except NoPower as exc:
             faults = _diagnose(setup, [*outcome.found, exc.seen])
@@ -302,40 +263,29 @@ def _take(outcome: Outcome, done: Adjustment, corrector: Corrector) -> None:
 
 
 def _take_inverter(
-    outcome: Outcome,
-    setup: Setup,
-    site: Site,
-    profile: InverterProfile | None,
-    path: Path | None,
-    store: IntentStore,
-    run: Run,
-    stack: ExitStack,
-    *,
-    allow_derived: bool,
+    outcome: Outcome, setup: Setup, inverter: Opened[Inverter, InverterProfile | None], *, allow_derived: bool
 ) -> str:
     """Identify the inverter, keep other programs off it, put it back if an earlier run could not; give its key."""
-    name = setup.meter_site.inverter
-    place = site.inverters[name]
-    check_reversion(name, place.reversion_s, setup)
-    if profile is not None:
-        check_writable(name, profile, allow_derived=allow_derived)
+    place = setup.session.site.inverters[inverter.name]
+    check_reversion(inverter.name, place.reversion_s, setup)
+    if inverter.profile is not None:
+        check_writable(inverter.name, inverter.profile, allow_derived=allow_derived)
     if place.place != setup.meter_site.place:
-        stack.enter_context(store.hold(place.place))
-    identity = setup.inverter.identity()
-    same_serial("inverters", name, place.serial, identity)
-    outcome.instruments.append(instrument_record("inverter", name, identity, profile, path))
-    key = f"inverter-{place.profile}-{identity.serial}"
-    _put_back_first(outcome, setup.inverter, key, store, run)
+        setup.session.hold(place.place)
+    same_serial("inverters", inverter.name, place.serial, inverter.identity)
+    outcome.instruments.append(inverter.record("inverter"))
+    key = f"inverter-{place.profile}-{inverter.identity.serial}"
+    _put_back_first(outcome, inverter.device, key, setup.session)
     return key
 
 
-def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: IntentStore, run: Run) -> None:
+def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, session: Session) -> None:
     """End the test load that a run before could not end; raises InstrumentError when that fails again."""
-    intent = store.get(key)
+    intent = session.intents.get(key)
     if intent is None:
         return
-    with run.shield():
-        problem = loads.put_back(inverter, key, intent.old, store, run)
+    with session.shield():
+        problem = loads.put_back(inverter, key, intent.old, session)
     if problem:
         raise InstrumentError(
             f"{inverter.name} still follows the test load of {intent.started_utc} and could not be put back: {problem}",
@@ -345,31 +295,26 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: Inten
     outcome.add(checks.RECOVERY, Verdict.PASS, f"The test load of the run of {intent.started_utc} was ended first.")
 
 
-def correction_key(identity: Identity) -> str:
-    """Give the name of a meter in the intent store: maker and serial number, wherever and however it is connected."""
-    return f"meter-{identity.maker}-{identity.serial}"
-
-
-def _may_command(site: Site, name: str, plan: Plan, run: Run) -> bool:
+def _may_command(session: Session, name: str, plan: Plan) -> bool:
     if not name:
         return False
-    place = site.inverters[name]
+    place = session.site.inverters[name]
     question = (
         f"{name} will be commanded to {len(plan.points)} load points, up to {place.max_charge_w / 1000:g} kW charge "
         f"and {place.max_discharge_w / 1000:g} kW discharge. Go on?"
     )
-    return run.consents(question)
+    return session.consents(question)
 
 
-def _reference_valid(outcome: Outcome, reference: AnalyzerSite, options: Options, run: Run) -> bool:
+def _reference_valid(outcome: Outcome, reference: AnalyzerSite, options: Options, session: Session) -> bool:
     due = reference.calibration.due
-    if due >= run.started.date():
+    if due >= session.run.started.date():
         outcome.add(checks.REFERENCE_DUE, Verdict.PASS, f"The reference is calibrated until {due.isoformat()}.")
         return True
     overridden = ", which the operator accepted" if options.accept_past_due else "; nothing was measured"
     statement = f"The reference's calibration was due on {due.isoformat()}{overridden}."
     outcome.add(checks.REFERENCE_DUE, Verdict.INCONCLUSIVE, statement)
-    run.record("reference.past-due", {"due": due.isoformat(), "accepted": options.accept_past_due})
+    session.record("reference.past-due", {"due": due.isoformat(), "accepted": options.accept_past_due})
     return options.accept_past_due
 
 

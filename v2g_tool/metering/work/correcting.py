@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible, InstrumentError, Refused, V2GError
 from v2g_tool.hal.contracts.meter import Meter
-from v2g_tool.record.intents import Goal, Intent, IntentStore
-from v2g_tool.run.run import Run
+from v2g_tool.record.intents import Goal, Intent
+from v2g_tool.run.session import Session
 
 Image = Mapping[str, int]
 """Raw value of every correction register, by name."""
@@ -40,8 +40,7 @@ class Corrector:
     meter: Meter
     key: str
     profile: str
-    store: IntentStore
-    run: Run
+    session: Session
     found: Image
     writes: list[str] = field(default_factory=list)
     targets: list[Image] = field(default_factory=list)
@@ -69,11 +68,11 @@ class Corrector:
     def commit(self, target: Image) -> None:
         """Store the present set in the meter and read it back; raises Refused when it was not stored."""
         if self.meter.stored_corrections() != target:
-            self.run.record("commit.intent", {"target": dict(target)})
+            self.session.record("commit.intent", {"target": dict(target)})
             self.meter.unlock()
             self.meter.commit()
             stored = self.meter.stored_corrections()
-            self.run.record("commit.outcome", {"stored": dict(stored or {})})
+            self.session.record("commit.outcome", {"stored": dict(stored or {})})
             if stored not in (None, target):
                 raise Refused(
                     f"{self.meter.name} acknowledged the commit but its stored set is unchanged",
@@ -85,33 +84,33 @@ class Corrector:
 
     def close(self) -> None:
         """Take the open intent away: the meter holds one complete set, old or new."""
-        with self.run.shield():
-            self.store.clear(self.key)
-            self.run.record("correction.closed", {"writes": list(self.writes)})
+        with self.session.shield():
+            self.session.intents.clear(self.key)
+            self.session.record("correction.closed", {"writes": list(self.writes)})
 
     def restore(self) -> bool:
         """Bring the set as found back, from wherever it stands; give whether the meter now holds it, proven."""
-        with self.run.shield():
+        with self.session.shield():
             try:
                 self._open(self.targets[-1] if self.targets else self.found, "old")
             except V2GError as exc:
                 # The intent that is stored names the same values; without room for a new one it still serves.
-                self.run.record("restore.intent-failed", {"error": exc.what})
+                self.session.record("restore.intent-failed", {"error": exc.what})
             for number in range(1, RESTORE_ROUNDS + 1):
                 try:
                     self._converge(self.found, again=self._unknown)
                     self.commit(self.found)
                 except V2GError as exc:
-                    self.run.record("restore.failed", {"round": number, "error": exc.what})
+                    self.session.record("restore.failed", {"round": number, "error": exc.what})
                 else:
-                    self.run.record("restore.done", {"found": dict(self.found)})
+                    self.session.record("restore.done", {"found": dict(self.found)})
                     self.close()
                     return True
             return False
 
     def present(self) -> Image | None:
         """Give what the meter holds now, None if it does not say."""
-        with self.run.shield():
+        with self.session.shield():
             try:
                 return self.meter.corrections()
             except V2GError:
@@ -128,17 +127,16 @@ class Corrector:
             new={name: (raw,) for name, raw in new.items()},
             earlier=earlier,
             goal=goal,
-            journal=str(self.run.folder / "evidence.jsonl"),
-            started_utc=f"{self.run.started:%Y-%m-%dT%H:%M:%SZ}",
+            **self.session.run.origin(),
         )
-        self.run.record("correction.intent", intent.model_dump(mode="json"))
-        self.store.put(self.key, intent)
+        self.session.record("correction.intent", intent.model_dump(mode="json"))
+        self.session.intents.put(self.key, intent)
 
     def _converge(self, target: Image, again: Collection[str] = ()) -> None:
         """Write what differs from `target`, each register once, and what of `again` may still arrive late."""
         present = self.meter.corrections()
         if again:
-            self.run.sleep(LATE_WRITE_S)
+            self.session.sleep(LATE_WRITE_S)
         moves = [name for name in target if present[name] != target[name] or name in again]
         if len(self.writes) + len(moves) > MAX_WRITES:
             raise Refused(f"{self.meter.name}: more than {MAX_WRITES} writes in one run", todo="Look for the cause.")
@@ -150,7 +148,7 @@ class Corrector:
         self.meter.lock()
 
     def _write(self, name: str, old: int, new: int) -> None:
-        self.run.record("write.intent", {"register": name, "old": old, "new": new})
+        self.session.record("write.intent", {"register": name, "old": old, "new": new})
         self.writes.append(name)
         outcome = "acknowledged"
         try:
@@ -158,7 +156,7 @@ class Corrector:
         except InstrumentError as exc:
             outcome = exc.what  # the outcome is unknown or a refusal: reading back decides, never a second write
         present = self.meter.corrections()[name]
-        self.run.record("write.outcome", {"register": name, "read_back": present, "outcome": outcome})
+        self.session.record("write.outcome", {"register": name, "read_back": present, "outcome": outcome})
         if present == new:
             self._unknown.discard(name)
             return

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from pathlib import Path
 
-from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.errors import Implausible, NotPermitted, RequestError
-from v2g_tool.metering.work.stage import Setup
+from v2g_tool.metering.work.setup import Setup
 from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.quantities import Identity
-from v2g_tool.model.report import Instrument, InstrumentCalibration
+from v2g_tool.model.report import InstrumentCalibration
 from v2g_tool.model.site.metering import AnalyzerSite
 
 REVERSION_MARGIN = 2.0
@@ -42,44 +40,20 @@ def legal_status(site: str | None, device: str | None, profile: str) -> str:
     return site or (device if device not in (None, "unknown") else profile)
 
 
-def instrument_record(
-    role: str,
-    name: str,
-    identity: Identity,
-    profile: object,
-    path: Path | None,
-    reference: AnalyzerSite | None = None,
-    accepted: bool = False,
-) -> Instrument:
-    """Give an instrument as the report records it; for a reference with its calibration from the site file."""
-    calibration = None
-    if reference is not None:
-        past_due = reference.calibration.due < date.today()
-        calibration = InstrumentCalibration(
-            certificate=reference.calibration.certificate,
-            due=reference.calibration.due.isoformat(),
-            past_due=past_due,
-            overridden=past_due and accepted,
-        )
-    return Instrument.model_validate(
-        {
-            "name": name,
-            "role": role,
-            "maker": identity.maker,
-            "model": identity.model,
-            "serial": identity.serial,
-            "firmware": identity.firmware,
-            "profile": getattr(profile, "id", ""),
-            "profile_status": getattr(profile, "status", ""),
-            "profile_sha256": sha256_hex(path) if path is not None else "",
-            "calibration": calibration,
-        }
+def calibration_record(reference: AnalyzerSite, *, accepted: bool) -> InstrumentCalibration:
+    """Give the calibration of a reference from the site file, as the report records it."""
+    past_due = reference.calibration.due < date.today()
+    return InstrumentCalibration(
+        certificate=reference.calibration.certificate,
+        due=reference.calibration.due.isoformat(),
+        past_due=past_due,
+        overridden=past_due and accepted,
     )
 
 
 def check_reversion(name: str, reversion_s: int, setup: Setup) -> None:
     """Refuse a reversion timer that would end the test load within a window."""
-    window_s = setup.plan.readings * max(setup.meter_update_s, setup.analyzer.update_interval_s)
+    window_s = setup.plan.readings * setup.update_s
     if reversion_s < REVERSION_MARGIN * window_s:
         raise RequestError(
             f"reversion_s of {name} is {reversion_s} s, but a measurement window takes {window_s:.0f} s",

@@ -19,8 +19,8 @@ from v2g_tool.metering.rules.settling import is_settled
 from v2g_tool.metering.work.window import reading_value
 from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.quantities import SUM, Channel, Quantity
-from v2g_tool.record.intents import Intent, IntentStore
-from v2g_tool.run.run import Run
+from v2g_tool.record.intents import Intent
+from v2g_tool.run.session import Session
 
 MAX_COMMANDS = 5
 TOLERANCE_RATIO = 0.01
@@ -64,14 +64,16 @@ def wanted(point: LoadPoint, inverter: Inverter, voltage_v: float, phases: int) 
     return SetPoint(direction * power_w, reactive_var if factor < 1 else 0.0)
 
 
-def reach(source: LoadSource, target: SetPoint, run: Run) -> None:
+def reach(source: LoadSource, target: SetPoint, session: Session) -> None:
     """Command `target`, read back what flows and correct the command; raises LoadNotReached if it never flows."""
     command, miss_w, miss_var = target, math.inf, 0.0
     actual: SetPoint | None = target
     for _ in range(MAX_COMMANDS):
-        run.record("inverter.command", {"power_w": round(command.power_w), "reactive_var": round(command.reactive_var)})
+        session.record(
+            "inverter.command", {"power_w": round(command.power_w), "reactive_var": round(command.reactive_var)}
+        )
         source.inverter.command(command)
-        flowing = settle(source, run)
+        flowing = settle(source, session)
         actual = source.inverter.actual() or flowing
         if actual is None:
             return  # set and read by people: the window shows what flows
@@ -87,7 +89,7 @@ def reach(source: LoadSource, target: SetPoint, run: Run) -> None:
         command = better
     actual = actual or target
     if math.hypot(miss_w, miss_var) <= NEAR_RATIO * math.hypot(target.power_w, target.reactive_var):
-        run.record("inverter.near", {"power_w": round(actual.power_w), "reactive_var": round(actual.reactive_var)})
+        session.record("inverter.near", {"power_w": round(actual.power_w), "reactive_var": round(actual.reactive_var)})
         return
     raise LoadNotReached(
         f"{source.inverter.name} did not reach {target.power_w / 1000:.1f} kW: {actual.power_w / 1000:.2f} kW flows",
@@ -104,20 +106,20 @@ def _within(command: SetPoint, inverter: Inverter) -> SetPoint:
     return SetPoint(max(-discharge_w, min(charge_w, command.power_w)), command.reactive_var)
 
 
-def settle(source: LoadSource, run: Run) -> SetPoint | None:
+def settle(source: LoadSource, session: Session) -> SetPoint | None:
     """Wait until the reference shows a steady load and give it, None where a person watches the display.
 
     Raises LoadNotReached after a minute.
     """
     if source.analyzer.by_hand:
-        run.ask(f"Wait until {source.analyzer.name} shows a steady power, then press Enter")
+        session.ask(f"Wait until {source.analyzer.name} shows a steady power, then press Enter")
         return None
     power: list[tuple[float, float]] = []
     reactive = 0.0
     window_s = max(source.settle_s, SETTLE_READINGS * source.analyzer.update_interval_s)
-    deadline_s = run.monotonic() + SETTLE_TIMEOUT_S + 3 * window_s
-    while run.monotonic() < deadline_s:
-        run.check()
+    deadline_s = session.monotonic() + SETTLE_TIMEOUT_S + 3 * window_s
+    while session.monotonic() < deadline_s:
+        session.check()
         reading = source.analyzer.measure()
         value = None if reading is None else reading_value(reading, ACTIVE_SUM, source.phases)
         if reading is None or value is None:
@@ -137,24 +139,22 @@ def settle(source: LoadSource, run: Run) -> SetPoint | None:
 
 
 @contextmanager
-def test_load(
-    inverter: Inverter, key: str, store: IntentStore, run: Run, not_restored: Callable[[str], None]
-) -> Iterator[None]:
+def test_load(inverter: Inverter, key: str, session: Session, not_restored: Callable[[str], None]) -> Iterator[None]:
     """Keep the inverter's controls and put them back on every way out; `not_restored` hears why if that fails."""
     before = {name: tuple(words) for name, words in inverter.controls().items()}
-    run.record("inverter.before", {name: list(words) for name, words in before.items()})
+    session.record("inverter.before", {name: list(words) for name, words in before.items()})
     if before:
-        store.put(key, _intent(key, before, run))
+        session.intents.put(key, _intent(key, before, session))
     try:
         yield
     finally:
-        with run.shield():
-            problem = put_back(inverter, key, before, store, run)
+        with session.shield():
+            problem = put_back(inverter, key, before, session)
             if problem:
                 not_restored(problem)
 
 
-def put_back(inverter: Inverter, key: str, before: Mapping[str, Sequence[int]], store: IntentStore, run: Run) -> str:
+def put_back(inverter: Inverter, key: str, before: Mapping[str, Sequence[int]], session: Session) -> str:
     """Restore the controls, read them back, close the intent; give the problem, empty if there is none.
 
     The values are absolute and only what differs is written, so a device that was busy is asked again. An intent that
@@ -169,22 +169,21 @@ def put_back(inverter: Inverter, key: str, before: Mapping[str, Sequence[int]], 
             problem = exc.what
         else:
             problem = "" if after == before else "its controls read otherwise than they were written"
-            run.record("inverter.restored", {"changed": changed, "equal": not problem})
+            session.record("inverter.restored", {"changed": changed, "equal": not problem})
         if not problem:
-            store.clear(key)
+            session.intents.clear(key)
             return ""
-        run.record("inverter.restore-failed", {"round": number, "error": problem})
-        run.sleep(PUT_BACK_PAUSE_S)
+        session.record("inverter.restore-failed", {"round": number, "error": problem})
+        session.sleep(PUT_BACK_PAUSE_S)
     return problem
 
 
-def _intent(key: str, before: Mapping[str, tuple[int, ...]], run: Run) -> Intent:
+def _intent(key: str, before: Mapping[str, tuple[int, ...]], session: Session) -> Intent:
     return Intent(
         device=key,
         kind="controls",
         old=before,
         new={},
         goal="old",
-        journal=str(run.folder / "evidence.jsonl"),
-        started_utc=f"{run.started:%Y-%m-%dT%H:%M:%SZ}",
+        **session.run.origin(),
     )

@@ -8,7 +8,8 @@ from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.metering import checks
 from v2g_tool.metering.rules.uncertainty import test_uncertainty_ratio
 from v2g_tool.metering.work import loads
-from v2g_tool.metering.work.stage import Setup, expected_uncertainty
+from v2g_tool.metering.work.setup import Setup
+from v2g_tool.metering.work.stage import expected_uncertainty
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.plan import LoadPoint
 

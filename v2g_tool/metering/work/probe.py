@@ -14,7 +14,8 @@ from v2g_tool.errors import InstrumentError
 from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.metering.rules.correction import Target
 from v2g_tool.metering.work.correcting import Corrector
-from v2g_tool.metering.work.stage import Measurement, Setup, measure_point
+from v2g_tool.metering.work.setup import Setup
+from v2g_tool.metering.work.stage import Measurement, measure_point
 from v2g_tool.model.profiles.meter import CorrectionRegister
 from v2g_tool.model.profiles.plan import LoadPoint
 
@@ -30,7 +31,7 @@ def confirmed_signs(
     points: Sequence[tuple[LoadPoint, SetPoint]],
 ) -> Mapping[str, CorrectionRegister]:
     """Give the trims with confirmed directions; raises InstrumentError when the probe step shows none."""
-    run, trims = corrector.run, dict(setup.meter.trims)
+    session, trims = setup.session, dict(setup.meter.trims)
     unsure = [t.name for t in wanted if t.new != t.old and not trims[t.name].sign_confirmed]
     if not unsure:
         return trims
@@ -39,10 +40,10 @@ def confirmed_signs(
     image = dict(corrector.found)
     for name in unsure:
         image[name] = _stepped(trims[name], image[name])
-    run.tell(f"probing the direction of {len(unsure)} phase registers at {point.name}")
+    session.tell(f"probing the direction of {len(unsure)} phase registers at {point.name}")
     corrector.change(image, goal="old")
-    run.sleep(2 * setup.meter_update_s)
-    probed = measure_point(setup, point, target, run)
+    session.sleep(2 * setup.meter_update_s)
+    probed = measure_point(setup, point, target)
     for name in unsure:
         trim = trims[name]
         step_deg = (image[name] - corrector.found[name]) * trim.step
@@ -50,7 +51,7 @@ def confirmed_signs(
         sign = 0
         if before is not None and after is not None:
             sign = measured_sign(after.error_ratio - before.error_ratio, step_deg, after.reference.tan_phi)
-        run.record("probe", {"register": name, "sign": sign, "declared": trim.sign})
+        session.record("probe", {"register": name, "sign": sign, "declared": trim.sign})
         if sign == 0:
             raise InstrumentError(
                 f"{setup.target}: a step of {step_deg:+.2f}° in {name} showed no clear effect",

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from v2g_tool.errors import Implausible, NotPermitted
 from v2g_tool.hal.contracts.meter import Meter
 from v2g_tool.metering.work.correcting import Corrector, Image
-from v2g_tool.record.intents import Intent, IntentStore
-from v2g_tool.run.run import Run
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.quantities import Identity
+from v2g_tool.record.intents import Intent
+from v2g_tool.run.session import Opened, Session
 
 
 @dataclass(frozen=True)
@@ -31,37 +33,40 @@ class Recovered:
     writes: tuple[str, ...]
 
 
-def recover(
-    meter: Meter, key: str, profile: str, store: IntentStore, run: Run, *, legal: str, dry_run: bool
-) -> Recovered | None:
+def correction_key(identity: Identity) -> str:
+    """Give the name of a meter in the intent store: maker and serial number, wherever and however it is connected."""
+    return f"meter-{identity.maker}-{identity.serial}"
+
+
+def recover(opened: Opened[Meter, MeterProfile], session: Session, *, legal: str, dry_run: bool) -> Recovered | None:
     """Bring the meter to the goal of its open intent, None if there is none.
 
     Registers that hold neither the old nor the new value were changed by somebody else: nothing is written then, the
     intent is closed, and Implausible is raised so that this run ends without a verdict. Raises NotPermitted, and keeps
     the intent, when writing is not allowed or not agreed to.
     """
-    intent = store.get(key)
+    meter, key, profile = opened.device, correction_key(opened.identity), opened.profile.id
+    intent = session.intents.get(key)
     if intent is None:
         return None
     present = meter.corrections()
     _check_profile(meter, intent, profile, present)
     target = {name: words[0] for name, words in intent.target().items()}
     strange = [name for name in target if not intent.explains(name, (present[name],))]
-    run.record("recovery", {"intent": intent.model_dump(mode="json"), "present": dict(present), "strange": strange})
+    session.record("recovery", {"intent": intent.model_dump(mode="json"), "present": dict(present), "strange": strange})
     if strange:
-        store.clear(key)
+        session.intents.clear(key)
         raise Implausible(
             f"{meter.name} holds corrections that are neither the old nor the new ones of the run of "
             f"{intent.started_utc}: {', '.join(strange)}",
             why="Somebody else changed them, or the meter restarted with other values. Nothing was written.",
             todo="Compare with the last report, then run again: the present values will be taken as found.",
         )
-    open_registers = sum(present[name] != target[name] for name in target)
-    _check_allowed(meter, intent, run, open_registers, legal=legal, dry_run=dry_run)
-    corrector = Corrector(
-        meter, key, profile, store, run, {name: words[0] for name, words in intent.old.items()}, targets=[target]
-    )
-    with run.shield():
+    _check_allowed(meter, intent, legal=legal, dry_run=dry_run)
+    _check_agreed(meter, intent, session, sum(present[name] != target[name] for name in target))
+    found = {name: words[0] for name, words in intent.old.items()}
+    corrector = Corrector(meter, key, profile, session, found, targets=[target])
+    with session.shield():
         corrector.carry_on(target)
         if intent.goal == "old":
             corrector.commit(target)
@@ -83,7 +88,7 @@ def _check_profile(meter: Meter, intent: Intent, profile: str, present: Image) -
         )
 
 
-def _check_allowed(meter: Meter, intent: Intent, run: Run, writes: int, *, legal: str, dry_run: bool) -> None:
+def _check_allowed(meter: Meter, intent: Intent, *, legal: str, dry_run: bool) -> None:
     if legal in ("sealed", "unknown") or dry_run:
         reason = "--dry-run never writes" if dry_run else f"its legal status is {legal}"
         raise NotPermitted(
@@ -91,8 +96,11 @@ def _check_allowed(meter: Meter, intent: Intent, run: Run, writes: int, *, legal
             why="Its registers may be half old, half new, so nothing can be judged.",
             todo="Run calibrate again without --dry-run, with the legal status of that run.",
         )
+
+
+def _check_agreed(meter: Meter, intent: Intent, session: Session, writes: int) -> None:
     question = f"Finish the correction of {intent.started_utc} in {meter.name} first ({writes} registers)?"
-    if not run.consents(question):
+    if not session.consents(question):
         raise NotPermitted(
             f"{meter.name} has an open correction from the run of {intent.started_utc} that nobody agreed to finish",
             why="Its registers may be half old, half new, so nothing can be judged.",

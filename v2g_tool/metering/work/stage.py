@@ -7,47 +7,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from v2g_tool.errors import Implausible, LoadNotReached
-from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
-from v2g_tool.hal.contracts.inverter import Inverter, SetPoint
-from v2g_tool.hal.contracts.meter import Meter
+from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.metering.rules import settling, uncertainty, wiring
 from v2g_tool.metering.rules.decision import Zone, zone
 from v2g_tool.metering.rules.limits import LimitFound, find_limit
 from v2g_tool.metering.rules.uncertainty import Uncertainty
 from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work import loads
+from v2g_tool.metering.work.setup import Setup
 from v2g_tool.metering.work.window import Window, take_window
-from v2g_tool.model.profiles.limits import LimitSet
-from v2g_tool.model.profiles.meter import MeterProfile
-from v2g_tool.model.profiles.plan import LoadPoint, Plan
+from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity
-from v2g_tool.model.site.metering import MeterSite
-from v2g_tool.run.run import Run
 from v2g_tool.statistics.distributions import mean
 
 BALANCE_RATIO = 0.1
 """Phase currents within 10 % of their mean count as a balanced load."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """All that a calibration works with; made once by the procedure."""
-
-    target: str
-    meter_site: MeterSite
-    meter: Meter
-    profile: MeterProfile
-    analyzer: PowerAnalyzer
-    inverter: Inverter
-    limits: LimitSet
-    plan: Plan
-    nominal_voltage_v: float
-    meter_update_s: float
-
-    @property
-    def phases(self) -> tuple[int, ...]:
-        """The phases of the meter."""
-        return tuple(range(1, self.meter_site.phases + 1))
 
 
 @dataclass(frozen=True)
@@ -132,26 +106,26 @@ def expected_uncertainty(setup: Setup, wanted: SetPoint) -> tuple[Uncertainty, L
     return uncertainty.combine(contributions), _limit(setup, load, [current_a] * len(setup.phases), SUM)
 
 
-def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) -> Measurement:
+def measure_point(setup: Setup, point: LoadPoint, target: SetPoint) -> Measurement:
     """Set the load, wait until it is steady, take a window of both instruments and judge it.
 
     A window in which the load was not stationary is taken again, at most `plan.max_windows` times. Raises
     LoadNotReached when it never was, and NoPower when an instrument gives no active power to compare.
     """
-    phases = len(setup.phases)
+    session, phases = setup.session, len(setup.phases)
     source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * setup.meter_update_s, phases)
     commanded = bool(target.power_w)
     if commanded:
-        loads.reach(source, target, run)
+        loads.reach(source, target, session)
     else:
-        loads.settle(source, run)
+        loads.settle(source, session)
     for _ in range(setup.plan.max_windows):
         setup.inverter.hold()
-        window = take_window(setup.meter, setup.meter_update_s, setup.analyzer, setup.plan.readings, phases, run)
+        window = take_window(setup)
         powers = [v for _, v in window.series(Channel(Quantity.ACTIVE_POWER, SUM), window.reference)]
         if settling.is_stationary(powers, setup.plan.stationarity_pct / 100):
             break
-        run.record("window.unsteady", {"point": point.name})
+        session.record("window.unsteady", {"point": point.name})
     else:
         raise LoadNotReached(
             f"the load did not stay steady within {setup.plan.stationarity_pct:g} % over a window",
@@ -160,7 +134,9 @@ def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) ->
         )
     judged = {phase: judge(setup, point, window, phase) for phase in (*setup.phases, SUM)}
     subjects = {phase: subject for phase, subject in judged.items() if subject is not None}
-    run.record("point", {"point": point.name, "errors": {s.label: f"{s.error_ratio:.6f}" for s in subjects.values()}})
+    session.record(
+        "point", {"point": point.name, "errors": {s.label: f"{s.error_ratio:.6f}" for s in subjects.values()}}
+    )
     if SUM not in subjects:
         raise NoPower(
             f"{point.name}: {setup.target} or {setup.analyzer.name} gave no active power to compare",
@@ -180,9 +156,9 @@ def judge(setup: Setup, point: LoadPoint, window: Window, phase: int) -> Subject
     errors = settling.pair(meter_series, reference_series)
     if len(errors) < 2:
         return None
-    update_s = max(setup.meter_update_s, setup.analyzer.update_interval_s)
-    effective = max(2, uncertainty.effective_readings(window.span_s + update_s, update_s, len(errors)))
-    budget = _budget(setup, window, phase, errors, effective, reference)
+    effective = max(2, uncertainty.effective_readings(window.span_s + setup.update_s, setup.update_s, len(errors)))
+    repeatability = uncertainty.repeatability(errors, effective)
+    budget = _budget(setup, window, phase, repeatability)
     limit = _limit(setup, reference, [window.means(window.reference, p).current_a for p in setup.phases], phase)
     usable = limit.limit_ratio if limit is not None and limit.status == "verified" else None
     error_ratio = mean(errors)
@@ -213,16 +189,14 @@ def stage_title(stage: Stage) -> str:
     return "as found" if stage == "as-found" else "as left"
 
 
-def _budget(
-    setup: Setup, window: Window, phase: int, errors: Sequence[float], effective: int, reference: PhaseMeans
-) -> Uncertainty:
-    power = Channel(Quantity.ACTIVE_POWER, phase)
+def _budget(setup: Setup, window: Window, phase: int, repeatability: uncertainty.Contribution) -> Uncertainty:
+    power, reference = Channel(Quantity.ACTIVE_POWER, phase), window.means(window.reference, phase)
     phases = len(setup.phases) if phase == SUM else 1
     slope_w_per_s, _ = settling.slope(window.series(power, window.reference))
     age_s = window.skew_s + (setup.meter_update_s + setup.analyzer.update_interval_s) / 2
     return uncertainty.combine(
         [
-            uncertainty.repeatability(errors, effective),
+            repeatability,
             *uncertainty.reference(setup.analyzer.accuracy(), reference.power_w, reference.reactive_var, phases),
             _resolution(setup, phase, reference.power_w),
             uncertainty.synchronism(slope_w_per_s, age_s, reference.power_w),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from v2g_tool.errors import Implausible, InstrumentError
-from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
-from v2g_tool.hal.contracts.meter import POWER, Meter
+from v2g_tool.hal.contracts.meter import POWER
 from v2g_tool.metering.rules.settling import distinct
+from v2g_tool.metering.work.setup import Setup
 from v2g_tool.model.quantities import SUM, Channel, PhaseMeans, Quantity, Reading
-from v2g_tool.run.run import Run
+from v2g_tool.run.session import Session
 from v2g_tool.statistics.distributions import mean
 
 OVERTIME = 4.0
@@ -78,22 +78,21 @@ def reading_value(reading: Reading, channel: Channel, phases: int) -> float | No
     return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
 
 
-def take_window(
-    meter: Meter, meter_update_s: float, analyzer: PowerAnalyzer, readings: int, phases: int, run: Run
-) -> Window:
-    """Sample both instruments until each gave `readings` fresh readings; raises InstrumentError when one does not."""
-    planned_s = readings * max(meter_update_s, analyzer.update_interval_s)
-    pause_s = meter_update_s / POLLS_PER_UPDATE
-    meter_sampler = _Sampler("meter", lambda: meter.measure(POWER), readings, pause_s, planned_s, run)
+def take_window(setup: Setup) -> Window:
+    """Sample both instruments until each gave as many fresh readings as the plan wants.
+
+    Raises InstrumentError when one does not.
+    """
+    meter, analyzer, phases = setup.meter, setup.analyzer, len(setup.phases)
+    meter_sampler = _Sampler("meter", lambda: meter.measure(POWER), setup, setup.meter_update_s / POLLS_PER_UPDATE)
     if analyzer.by_hand:
         with _sampling([meter_sampler]):
             reading = analyzer.measure()
-            _wait([meter_sampler], run)
-        references = [] if reading is None else _held(reading, run)
+        references = [] if reading is None else _held(reading, setup.session)
     else:
-        reference_sampler = _Sampler("reference", analyzer.measure, readings, 0.0, planned_s, run)
+        reference_sampler = _Sampler("reference", analyzer.measure, setup)
         with _sampling([meter_sampler, reference_sampler]):
-            _wait([meter_sampler, reference_sampler], run)
+            pass
         references = list(reference_sampler.fresh())
     fresh = meter_sampler.fresh()
     if len(references) < 2 or len(meter_sampler.readings) < 2:
@@ -106,73 +105,64 @@ def take_window(
     return Window(kept, tuple(references), len(fresh), phases)
 
 
-def _held(reading: Reading, run: Run) -> list[Reading]:
+def _held(reading: Reading, session: Session) -> list[Reading]:
     """Give a reading that a person took as valid from its beginning to now."""
-    return [
-        Reading(reading.values, reading.started_s, reading.started_s),
-        Reading(reading.values, run.monotonic(), run.monotonic()),
-    ]
+    now_s = session.monotonic()
+    return [Reading(reading.values, at_s, at_s) for at_s in (reading.started_s, now_s)]
 
 
 @contextmanager
 def _sampling(samplers: Sequence[_Sampler]) -> Iterator[None]:
-    """Run the samplers; on every way out they are stopped and have ended."""
+    """Run the samplers until all have enough; on every way out they are stopped and have ended."""
+    session = samplers[0].setup.session
     for sampler in samplers:
         sampler.partners = samplers
-        sampler.start()
+    workers = [session.thread(sampler.sample) for sampler in samplers]
     try:
         yield
+        for worker in workers:
+            session.result(worker)
     finally:
         for sampler in samplers:
             sampler.stop.set()
-        for sampler in samplers:
-            sampler.join()
+        for worker in workers:
+            worker.join()
 
 
-def _wait(samplers: Sequence[_Sampler], run: Run) -> None:
-    while any(sampler.is_alive() for sampler in samplers):
-        run.sleep(0.02)
-    for sampler in samplers:
-        if sampler.error is not None:
-            raise sampler.error
-
-
-class _Sampler(threading.Thread):
+@dataclass
+class _Sampler:
     """Samples one instrument until it and its partners have enough, so both windows span the same time."""
 
-    def __init__(
-        self,
-        name: str,
-        measure: Callable[[], Reading | None],
-        wanted: int,
-        pause_s: float,
-        planned_s: float,
-        run: Run,
-    ) -> None:
-        super().__init__(name=name, daemon=True)
-        self.measure, self.wanted, self.pause_s, self.planned_s, self.run_ = measure, wanted, pause_s, planned_s, run
-        self.partners: Sequence[_Sampler] = ()
-        self.stop = threading.Event()
-        self.enough = threading.Event()
-        self.readings: list[Reading] = []
-        self.error: Exception | None = None
+    name: str
+    measure: Callable[[], Reading | None]
+    setup: Setup
+    pause_s: float = 0.0
+    partners: Sequence[_Sampler] = ()
+    readings: list[Reading] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+    enough: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def wanted(self) -> int:
+        """So many fresh readings."""
+        return self.setup.plan.readings
 
     def fresh(self) -> tuple[Reading, ...]:
         """Give the readings without repetitions of the same sample."""
         return distinct(self.readings)
 
-    def run(self) -> None:
-        """Sample until all have enough, until told to stop, or until time is up."""
-        started_s = self.run_.monotonic()
+    def sample(self) -> None:
+        """Sample until all have enough, until told to stop, or until time is up; an error stops the partners too."""
+        started_s = self.setup.session.monotonic()
         try:
             while not self.stop.is_set() and not all(partner.enough.is_set() for partner in self.partners):
                 self._sample()
-                self._watch(self.run_.monotonic() - started_s)
+                self._watch(self.setup.session.monotonic() - started_s)
                 self.stop.wait(self.pause_s)
-        except Exception as exc:  # noqa: BLE001 - handed to the main thread, which raises it
-            self.error = exc
-            for partner in self.partners:
-                partner.stop.set()
+        finally:
+            if not self.enough.is_set():
+                for partner in self.partners:
+                    partner.stop.set()
 
     def _sample(self) -> None:
         reading = self.measure()
@@ -185,9 +175,10 @@ class _Sampler(threading.Thread):
             self.enough.set()
 
     def _watch(self, elapsed_s: float) -> None:
-        if len(self.readings) >= self.wanted and elapsed_s > STALE_AFTER * self.planned_s + 1.0:
+        planned_s = self.wanted * self.setup.update_s
+        if len(self.readings) >= self.wanted and elapsed_s > STALE_AFTER * planned_s + 1.0:
             self.enough.set()  # it answers, but always the same: the rules name it
-        limit_s = OVERTIME * self.planned_s + 10.0
+        limit_s = OVERTIME * planned_s + 10.0
         if elapsed_s > limit_s:
             raise InstrumentError(
                 f"the {self.name} gave {len(self.fresh())} of {self.wanted} readings in {limit_s:.0f} s",

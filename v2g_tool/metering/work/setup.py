@@ -1,0 +1,41 @@
+"""All that a calibration works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
+from v2g_tool.hal.contracts.inverter import Inverter
+from v2g_tool.hal.contracts.meter import Meter
+from v2g_tool.model.profiles.limits import LimitSet
+from v2g_tool.model.profiles.meter import MeterProfile
+from v2g_tool.model.profiles.plan import Plan
+from v2g_tool.model.site.metering import MeterSite
+from v2g_tool.run.session import Session
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a calibration works with; made once by the procedure."""
+
+    session: Session
+    target: str
+    meter_site: MeterSite
+    meter: Meter
+    profile: MeterProfile
+    analyzer: PowerAnalyzer
+    inverter: Inverter
+    limits: LimitSet
+    plan: Plan
+    nominal_voltage_v: float
+    meter_update_s: float
+
+    @property
+    def update_s(self) -> float:
+        """Time in which both instruments have new values, s."""
+        return max(self.meter_update_s, self.analyzer.update_interval_s)
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """The phases of the meter."""
+        return tuple(range(1, self.meter_site.phases + 1))
