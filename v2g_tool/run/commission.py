@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from v2g_tool import __version__
-from v2g_tool.errors import ExitStatus, Interrupted, NotPermitted
+from v2g_tool.errors import ExitStatus, Interrupted
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site.site import Site
 from v2g_tool.run.request import Place, Request, located, located_errors, signer_for
@@ -62,29 +60,10 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
     for attachment in result.attachments:
         write_whole(run.folder, attachment.name, attachment.content)
     write_bundle(run.folder, report, signer, datetime.now(UTC))
-    with _written_out(run):
-        if request.json:
-            sys.stdout.buffer.write(report.canonical_bytes())
-            sys.stdout.buffer.flush()
-        if not request.quiet:
-            _show(report, result, run, to_stderr=request.json)
-
-
-@contextmanager
-def _written_out(run: Run) -> Iterator[None]:
-    """Name a full disk or a broken device behind standard output; a reader that has gone is no failure."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise NotPermitted(
-            f"standard output could not be written: {exc.strerror}",
-            why="The disk behind it is full, or the device does not take it.",
-            todo=f"The report is whole; it lies in {run.folder}",
-        ) from exc
+    if request.json:
+        sys.stdout.buffer.write(report.canonical_bytes())
+    if not request.quiet:
+        _show(report, result, run, to_stderr=request.json)
 
 
 def _show(report: Report, result: Result, run: Run, *, to_stderr: bool) -> None:

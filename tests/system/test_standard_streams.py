@@ -1,0 +1,136 @@
+"""Who stops reading, or cannot be written to, does not change what a command found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.bounds import HANG_S
+from tests.report.sample import PASSPHRASE, signed_bundle
+from tests.system.commands import TOOL
+from v2g_tool.report.signing.keys import init_key, load_signer
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an intact report of somebody whom nobody here knows."""
+    folder = tmp_path_factory.mktemp("stranger")
+    files = init_key(folder / "keys", "A. Stranger", PASSPHRASE, datetime(2026, 1, 2, tzinfo=UTC))
+    return signed_bundle(folder, load_signer(files.key, files.certificate, PASSPHRASE))
+
+
+@pytest.fixture
+def judged(stranger: Path, tmp_path: Path) -> dict[str, tuple[int, Sequence[str]]]:
+    """Give commands with the status that each must end with, whoever reads."""
+    altered = tmp_path / "altered" / stranger.name
+    altered.mkdir(parents=True)
+    for file in stranger.iterdir():
+        (altered / file.name).write_bytes(file.read_bytes().replace(b'"verdict":"pass"', b'"verdict":"fail"'))
+    for part in ("etc", "proc/sys"):
+        (tmp_path / "image" / part).mkdir(parents=True)
+    examine = ("sysctl", "--unsigned", "--root", str(tmp_path / "image"), "--out", str(tmp_path / "reports"))
+    return {
+        "a finding failed": (1, examine),
+        "a finding failed, as JSON": (1, (*examine, "--json")),
+        "a wrong command line": (2, ("sysctl", "--no-such-option")),
+        "a wrong request": (2, ("explain", "NO-SUCH-FINDING")),
+        "a stranger's report": (3, ("report", "verify", str(stranger))),
+        "an altered report": (5, ("report", "verify", str(altered))),
+    }
+
+
+JUDGED = (
+    "a finding failed",
+    "a finding failed, as JSON",
+    "a wrong command line",
+    "a wrong request",
+    "a stranger's report",
+    "an altered report",
+)
+SHOWN = (("--version",), ("--help",), ("report", "schema"), ("bench", "faults"))
+
+
+def run(words: Sequence[str], home: Path, *, redirected: str = "", **options: object) -> Done:
+    """Run v2g-tool with what a shell writes behind it, such as `>&-`; whatever is not given is captured."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("V2G_")}
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", *TOOL, *words],
+        env={**variables, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "COLUMNS": "80"},
+        cwd=home,
+        text=True,
+        timeout=HANG_S,
+        check=False,
+        **pipes,  # type: ignore[call-overload]
+    )
+
+
+@contextmanager
+def nobody_reads() -> Iterator[int]:
+    """Give the writing end of a pipe that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_reader_that_has_gone_does_not_change_the_status(judged, name: str, tmp_path: Path):
+    status, words = judged[name]
+
+    with nobody_reads() as pipe:
+        done = run(words, tmp_path, stdout=pipe)
+
+    assert done.returncode == status, done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert "Broken pipe" not in done.stderr
+
+
+@pytest.mark.parametrize("words", SHOWN)
+def test_a_reader_that_has_gone_leaves_status_0_where_nothing_is_judged(words: Sequence[str], tmp_path: Path):
+    with nobody_reads() as pipe:
+        done = run(words, tmp_path, stdout=pipe)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_finding_that_failed_is_no_success_behind_a_pipe_that_is_closed_after_the_first_line(judged, tmp_path: Path):
+    status, words = judged["a finding failed"]
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as lines, os.fdopen(writing, "w") as pipe:
+        child = subprocess.Popen([*TOOL, *words], cwd=tmp_path, stdout=pipe, stderr=subprocess.PIPE, text=True)
+        pipe.close()
+        assert "FAIL" in lines.readline()
+        lines.close()
+        _, said = child.communicate(timeout=HANG_S)
+
+    assert (child.returncode, said) == (status, "")
+
+
+def test_a_broken_pipe_to_something_else_is_not_taken_for_a_reader_that_has_gone(tmp_path: Path):
+    defective = tmp_path / "defective.py"
+    defective.write_text(
+        "from v2g_tool.cli.entry import run_app\n"
+        "import typer\n"
+        "app = typer.Typer()\n"
+        "@app.command()\n"
+        "def measure():\n"
+        "    raise BrokenPipeError(32, 'the instrument has gone')\n"
+        "run_app(app)\n"
+    )
+    done = subprocess.run(
+        [TOOL[0], str(defective)], cwd=Path.cwd(), capture_output=True, text=True, timeout=HANG_S, check=False
+    )
+
+    assert done.returncode == 70
+    assert "the instrument has gone" in done.stderr
