@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -117,20 +118,62 @@ def test_a_finding_that_failed_is_no_success_behind_a_pipe_that_is_closed_after_
     assert (child.returncode, said) == (status, "")
 
 
+@pytest.mark.parametrize("name", JUDGED)
+@pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-"])
+def test_an_error_that_cannot_be_told_does_not_change_the_status(judged, name: str, redirected: str, tmp_path: Path):
+    status, words = judged[name]
+
+    assert run(words, tmp_path, redirected=redirected).returncode == status
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_an_error_that_nobody_reads_does_not_change_the_status(judged, name: str, tmp_path: Path):
+    status, words = judged[name]
+
+    with nobody_reads() as pipe:
+        assert run(words, tmp_path, stderr=pipe).returncode == status
+
+
+def defect(number: int, *, redirected: str = "", before: str = "") -> Done:
+    """Run a program in which a command fails with an error of the operating system that nothing expects."""
+    program = f"""
+import typer
+from v2g_tool.cli.entry import run_app
+app = typer.Typer()
+@app.command()
+def measure() -> None:
+    raise OSError({number}, "the instrument has gone")
+{before}
+run_app(app)
+"""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", TOOL[0], "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+        check=False,
+    )
+
+
+def kept_in(folder: Path) -> str:
+    return f"import tempfile; tempfile.tempdir = {str(folder)!r}"
+
+
 def test_a_broken_pipe_to_something_else_is_not_taken_for_a_reader_that_has_gone(tmp_path: Path):
-    defective = tmp_path / "defective.py"
-    defective.write_text(
-        "from v2g_tool.cli.entry import run_app\n"
-        "import typer\n"
-        "app = typer.Typer()\n"
-        "@app.command()\n"
-        "def measure():\n"
-        "    raise BrokenPipeError(32, 'the instrument has gone')\n"
-        "run_app(app)\n"
-    )
-    done = subprocess.run(
-        [TOOL[0], str(defective)], cwd=Path.cwd(), capture_output=True, text=True, timeout=HANG_S, check=False
-    )
+    done = defect(errno.EPIPE, before=kept_in(tmp_path))
 
     assert done.returncode == 70
     assert "the instrument has gone" in done.stderr
+
+
+@pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-"])
+def test_a_defect_that_cannot_be_told_is_a_defect(redirected: str, tmp_path: Path):
+    assert defect(errno.EIO, redirected=redirected, before=kept_in(tmp_path)).returncode == 70
+
+
+def test_a_defect_whose_trace_cannot_be_kept_is_a_defect_and_told_in_three_lines(tmp_path: Path):
+    done = defect(errno.EIO, before=kept_in(tmp_path / "nowhere"))
+
+    assert done.returncode == 70
+    assert "the instrument has gone" in done.stderr
+    assert len(done.stderr.splitlines()) == 3

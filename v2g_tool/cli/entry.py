@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -72,11 +74,15 @@ def _defect(exc: BaseException) -> ExitStatus:
     import traceback
 
     trace = "".join(traceback.format_exception(exc))
-    with tempfile.NamedTemporaryFile("w", prefix="v2g-tool-defect-", suffix=".txt", delete=False) as file:
-        file.write(trace)
+    todo = "run it again where a file can be kept in the folder for temporary files: the trace goes there."
+    with suppress(OSError):
+        descriptor, name = tempfile.mkstemp(".txt", "v2g-tool-defect-")
+        with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
+            file.write(trace)
+        todo = f"send {name} with your report folder to the maintainers."
     sys.stderr.write(
         f"✗ {Path(sys.argv[0]).name} has a defect: {trace.strip().splitlines()[-1]}\n"
         f"  Why: this is a mistake in the program, not in your request.\n"
-        f"  Do:  send {file.name} with your report folder to the maintainers.\n"
+        f"  Do:  {todo}\n"
     )
     return ExitStatus.DEFECT
