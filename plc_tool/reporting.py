@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from plc_tool.places import Link, located_link
 from plc_tool.rules.link_choice import Ends
+from v2g_tool.data.reading import is_folder
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, Interrupted, RequestError, V2GError
 from v2g_tool.model.findings import Evidence, Verdict
 from v2g_tool.run.commission import commission
@@ -52,7 +54,7 @@ class Asked:
 
     def facts(self) -> dict[str, object]:
         """Give what was asked as the evidence records it."""
-        return {**vars(self), "capture": str(self.capture) if self.capture else None}
+        return {**vars(self), "capture": plain(str(self.capture)) if self.capture else None}
 
 
 def snr_map(request: Request, asked: Asked) -> ExitStatus:
@@ -74,7 +76,7 @@ def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> Exi
             "--from judges a capture: it cannot also measure",
             todo="Leave --active, --watch, --seconds and --interface away, or leave --from away.",
         )
-    path = path / FRAMES if path.is_dir() else path
+    path = path / FRAMES if is_folder(path) else path
     capture = read_capture(path)
     name = os.fsencode(path.name).decode(errors="replace")
 

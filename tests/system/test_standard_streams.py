@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,15 +61,24 @@ JUDGED = (
 SHOWN = (("--version",), ("--help",), ("report", "schema"), ("bench", "faults"))
 
 
-def run(words: Sequence[str], home: Path, *, redirected: str = "", **options: object) -> Done:
+def run(
+    words: Sequence[str],
+    home: Path,
+    *,
+    redirected: str = "",
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = TOOL,
+    **options: int,
+) -> Done:
     """Run v2g-tool with what a shell writes behind it, such as `>&-`; whatever is not given is captured."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     variables = {name: value for name, value in os.environ.items() if not name.startswith("V2G_")}
+    own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "COLUMNS": "80"}
     return subprocess.run(
-        ["sh", "-c", f'exec "$@" {redirected}', "sh", *TOOL, *words],
-        env={**variables, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "COLUMNS": "80"},
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", *program, *words],
+        env={**variables, **own, **(env or {})},
         cwd=home,
-        text=True,
+        encoding=(env or {}).get("PYTHONIOENCODING", "utf-8"),
         timeout=HANG_S,
         check=False,
         **pipes,  # type: ignore[call-overload]
@@ -177,3 +188,64 @@ def test_a_defect_whose_trace_cannot_be_kept_is_a_defect_and_told_in_three_lines
     assert done.returncode == 70
     assert "the instrument has gone" in done.stderr
     assert len(done.stderr.splitlines()) == 3
+
+
+# Closed and full
+
+
+@pytest.mark.parametrize("redirected", [">&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("name", JUDGED)
+def test_closed_streams_do_not_change_the_status(judged, name: str, redirected: str, tmp_path: Path):
+    status, words = judged[name]
+
+    done = run(words, tmp_path, redirected=redirected)
+
+    assert done.returncode == status
+    assert not done.stderr or "✗" in done.stderr or "Usage" in done.stderr or "--json" in words
+
+
+def test_nothing_is_printed_into_the_files_of_a_run_whose_streams_are_closed(judged, tmp_path: Path):
+    _, words = judged["a finding failed, as JSON"]
+    run(words, tmp_path, redirected="<&- >&- 2>&-")
+    (folder,) = (tmp_path / "reports").iterdir()
+
+    verified = run(("report", "verify", str(folder)), tmp_path)
+
+    assert (verified.returncode, verified.stderr.splitlines()[0]) == (3, "✗ the report is not signed")
+
+
+@pytest.mark.parametrize("words", SHOWN)
+def test_a_full_standard_output_is_told_in_three_lines_by_every_command(words: Sequence[str], tmp_path: Path):
+    done = run(words, tmp_path, redirected=">/dev/full")
+
+    assert done.returncode == 3
+    assert done.stderr.startswith("✗ standard output could not be written: No space left on device\n")
+    assert len(done.stderr.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_full_standard_output_does_not_change_a_verdict(judged, name: str, tmp_path: Path):
+    status, words = judged[name]
+
+    assert run(words, tmp_path, redirected=">/dev/full").returncode == status
+
+
+def test_a_slow_reader_of_a_pipe_that_another_program_made_impatient_gets_everything(tmp_path: Path):
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with os.fdopen(reading) as lines, os.fdopen(writing, "w") as pipe:
+        child = subprocess.Popen([*TOOL, "report", "schema"], cwd=tmp_path, stdout=pipe)
+        pipe.close()
+        schema = json.loads(lines.read())
+
+        assert child.wait(HANG_S) == 0
+        assert schema["title"] == "v2g-tool report"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_that_lacks_characters_shows_the_others(stranger: Path, encoding: str, tmp_path: Path):
+    done = run(("report", "verify", str(stranger)), tmp_path, env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
+
+    assert done.returncode == 3, done.stderr
+    assert "INTACT" in done.stdout

@@ -30,7 +30,7 @@ def find_profile(name: str, kind: type[ProfileHead]) -> Path:
     roots = (Path("/etc/v2g/profiles"), built_in_profiles())
     for root in roots:
         path = root / folder / f"{name}.toml"
-        if path.exists():
+        if os.path.lexists(path):
             return path
     known = sorted(path.stem for root in roots for path in (root / folder).glob("*.toml"))
     raise RequestError(
@@ -53,7 +53,7 @@ def find_site_file(given: Path | None) -> Path:
     if candidates:
         return candidates[0]
     for path in (Path("site.toml"), Path("/etc/v2g/site.toml")):
-        if path.exists():
+        if os.path.lexists(path):
             return path
     raise RequestError(
         "no site file found",

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from v2g_tool.data.library import load_profile
+from v2g_tool.data.reading import is_folder
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, RequestError
 from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.profiles.kernel import KernelProfile
@@ -37,7 +39,7 @@ def sysctl(request: Request, options: Options, root: Path | None, profile: str) 
     def work(run: Run) -> Result:
         return sysctl_result(yardstick, path, settle_sysctl(yardstick, options, store, run))
 
-    facts = {"options": vars(options), "root": str(yardstick.root), "profile": kernel.id}
+    facts = {"options": vars(options), "root": plain(str(yardstick.root)), "profile": kernel.id}
     return commission(request, place, "sysctl", facts, work)
 
 
@@ -58,7 +60,7 @@ def _check_words(options: Options) -> None:
 
 
 def _root(root: Path) -> Path:
-    if not any((root / part).is_dir() for part in ("proc/sys", "etc")):
+    if not any(is_folder(root / part) for part in ("proc/sys", "etc")):
         raise RequestError(
             f"{root} is no file tree of a Linux computer: it has neither etc nor proc/sys",
             todo="Give --root the folder where the image is mounted, or leave it away to examine this computer.",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import Refused, V2GError
 from v2g_tool.hal.linux.rooted import inside
 from v2g_tool.hal.linux.sysctl_tree import (
@@ -109,7 +110,7 @@ class Kernel:
         Raises:
             V2GError: a value could not be written or was not taken.
         """
-        before = self.kept() or Kept(root=str(self.root), drop_in=self.drop_in)
+        before = self.kept() or Kept(root=plain(str(self.root)), drop_in=self.drop_in)
         after = self._after(before, change)
         self.run.record("sysctl.intent", {"values": dict(change.values), "present": dict(after.present)})
         self.store.put(self.key, after)

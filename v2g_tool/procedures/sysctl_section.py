@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from v2g_tool.data.datafile import sha256_hex
+from v2g_tool.drawing.text import plain
 from v2g_tool.model.sysctl import LiveState, LiveValue
 from v2g_tool.model.sysctl_report import Sysctl, SysctlKey
 from v2g_tool.procedures.sysctl import Outcome, Yardstick
@@ -16,7 +17,7 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
     """Give what the check came to, as any procedure gives it."""
     drop_in = yardstick.profile.drop_in
     section = Sysctl(
-        root=str(yardstick.root),
+        root=plain(str(yardstick.root)),
         profile=yardstick.profile.id,
         profile_status=yardstick.profile.status,
         profile_sha256=sha256_hex(profile_path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 import sys
 from collections.abc import Iterable
@@ -329,7 +330,7 @@ def _origin(page: _Page, report: Report, folder: Path | None) -> None:
     if folder is None:
         return
     names = (REPORT, SIGNATURE, SIGNER, VERIFY, report.evidence.name, *(a.name for a in report.attachments))
-    present = " ".join(name for name in names if (folder / name).exists())
+    present = " ".join(name for name in names if os.path.lexists(folder / name))
     rows = [(("Files", ""), (str(folder), "")), (("", ""), (present, "dim"))]
     if signer := _fingerprint(folder / SIGNER):
         rows.append((("Signer", ""), (signer, "")))

@@ -18,6 +18,9 @@ from v2g_tool.run.run import terminal
 if TYPE_CHECKING:
     from v2g_tool.report.signing.keys import Signer
 
+_LONGEST_LINE = 4096
+"""Bytes of a passphrase; a device without end is none."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -72,7 +75,7 @@ def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
         return load_signer(Path(bench_key), Path(bench_certificate), None)
     folder = key_directory()
     key, certificate = folder / "signing.key.pem", folder / "signing.cert.pem"
-    if not key.exists():
+    if not os.path.lexists(key):
         raise NotPermitted(
             f"there is no signing key in {folder}, so nothing was measured",
             why="A report that nobody signed proves nothing to the utility.",
@@ -104,11 +107,12 @@ def passphrase_from(descriptor: int | None) -> Callable[[str], bytes]:
     def get(question: str) -> bytes:
         if descriptor is not None:
             try:
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    return file.readline().rstrip(b"\r\n")
-            except OSError as exc:
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    return file.readline(_LONGEST_LINE).rstrip(b"\r\n")
+            except (OSError, OverflowError) as exc:
+                reason = exc.strerror if isinstance(exc, OSError) else "no descriptor has such a number"
                 raise RequestError(
-                    f"--passphrase-fd {descriptor} cannot be read: {exc.strerror}",
+                    f"--passphrase-fd {descriptor} cannot be read: {reason}",
                     todo="Open it in the shell, for example: v2g-tool ... --passphrase-fd 3 3< passphrase-file",
                 ) from exc
         if not terminal():

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from v2g_tool.data.datafile import read_bytes
 from v2g_tool.data.library import load_site
+from v2g_tool.data.reading import is_folder
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, RequestError
 from v2g_tool.model.report import Report
@@ -29,7 +30,7 @@ def check_bundle(path: Path, trust: Sequence[str], site: Path | None) -> ExitSta
 
 def show_bundle(path: Path) -> ExitStatus:
     """Show the report of a bundle without a word about its authenticity."""
-    file = path / "report.json" if path.is_dir() else path
+    file = path / "report.json" if is_folder(path) else path
     try:
         report = Report.model_validate_json(read_bytes(file, "report"))
     except ValidationError as exc:
@@ -48,9 +49,9 @@ def _site_trust(site: Path | None) -> Trust | None:
     """Give [trust] of the site file that is named or in force; a report can be verified without any."""
     environment = os.environ.get("V2G_SITE")
     path = site or (Path(environment) if environment else Path("site.toml"))
-    if site is None and not path.exists():
+    if site is None and not os.path.lexists(path):
         path = Path("/etc/v2g/site.toml")
-    return load_site(path).trust if site is not None or path.exists() else None
+    return load_site(path).trust if site is not None or os.path.lexists(path) else None
 
 
 def _print(verification: Verification) -> None:

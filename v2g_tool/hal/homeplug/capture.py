@@ -65,11 +65,11 @@ def read_capture(path: Path) -> Capture:
     Raises:
         RequestError: the file cannot be read, is no capture, or holds no Ethernet.
     """
-    if path.exists() and not path.is_file():
-        raise RequestError(
-            f"{path} is no file", todo="Give a capture file, pcapng or pcap; copy a stream into one first."
-        )
     try:
+        if path.exists() and not path.is_file():
+            raise RequestError(
+                f"{path} is no file", todo="Give a capture file, pcapng or pcap; copy a stream into one first."
+            )
         with path.open("rb") as file:
             packed = file.peek(2)[:2] == _GZIP
             return _read(path, _Source(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file))
