@@ -32,7 +32,7 @@ def located_link(site_file: Path | None, target: str, interface: str, *, capture
     if not target and (interface or capture) and not _site_there(site_file):
         return _without_site(interface or "capture")
     place = _located(site_file)
-    with located_errors(place.path):
+    with located_errors(place):
         if interface or (capture and not target):
             return _by_interface(place, target, interface)
         name, modem = place.site.modem(target)

@@ -68,7 +68,6 @@ def snr_map(request: Request, asked: Asked) -> ExitStatus:
 
 def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> ExitStatus:
     from plc_tool.work.snr_map import Measured
-    from v2g_tool.data.datafile import sha256_hex
     from v2g_tool.hal.homeplug.capture import read_capture
 
     if asked.active or asked.watch or asked.interface or asked.seconds is not None:
@@ -81,7 +80,7 @@ def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> Exi
     name = os.fsencode(path.name).decode(errors="replace")
 
     def work(run: Run) -> Result:
-        run.record("capture.read", {"file": name, "sha256": sha256_hex(path), "damage": capture.damage})
+        run.record("capture.read", {"file": name, "sha256": capture.sha256, "damage": capture.damage})
         problems = [Problem("PLC-CAPTURE", f"{name}: {capture.damage}.")] if capture.damage else []
         ends = Ends(link.modem.mac, link.modem.peer)
         return _result(link, name, Measured(capture.frames, ends), problems, run)
@@ -98,7 +97,7 @@ def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
 
     options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
     with ExitStack() as stack:
-        with located_errors(link.place.path):
+        with located_errors(link.place):
             wire = stack.enter_context(open_wire(link.modem.interface))
 
         def work(run: Run) -> Result:

@@ -27,7 +27,7 @@ def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
     first, second = _of_one_link(_maps(before, yardstick), _maps(after, yardstick))
     found = difference(first, second)
     lines = [f"Before  {_named(before, first)}", f"After   {_named(after, second)}", *text(found)]
-    _print(plain_lines(lines))
+    sys.stdout.write(plain_lines(lines))
     if svg is not None:
         from plc_tool.pictures.svg import difference_svg
 
@@ -60,12 +60,6 @@ def plain_lines(paragraphs: Sequence[str]) -> str:
         return "\n".join(paragraphs) + "\n"
     wrapped = (textwrap.wrap(p, width, subsequent_indent="    ", break_on_hyphens=False) or [""] for p in paragraphs)
     return "\n".join(line for lines in wrapped for line in lines) + "\n"
-
-
-def _print(text: str) -> None:
-    """Write text to a terminal or pipe that may lack some of its characters."""
-    encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def _named(path: Path, link: LinkMap) -> str:

@@ -23,7 +23,7 @@ ASKING_S = 10.0
 def show_stations(target: str, site: Path | None, interface: str, *, as_json: bool) -> ExitStatus:
     """Ask the modems behind an interface who they are and print it; raises Unreachable when none answers."""
     link = located_link(site, target, interface)
-    with located_errors(link.place.path), open_wire(link.modem.interface) as wire:
+    with located_errors(link.place), open_wire(link.modem.interface) as wire:
         modems = modems_on(wire, link.modem.interface, lambda _kind, _data: None, time.monotonic() + ASKING_S)
         seen = _asked(modems)
     sys.stdout.write(_json(seen) if as_json else _text(seen))

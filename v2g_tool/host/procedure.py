@@ -30,7 +30,7 @@ def sysctl(request: Request, options: Options, root: Path | None, profile: str) 
     _check_words(options)
     place = located_or_no_site(request.site_file)
     ems = place.site.ems
-    with located_errors(place.path):
+    with located_errors(place):
         kernel, path = load_profile(profile or ems.kernel, KernelProfile)
         code = grid_code(place.site)
     yardstick = Yardstick(place.site, _root(root or Path(ems.root or "/")), kernel, code)

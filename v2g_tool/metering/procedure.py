@@ -22,7 +22,7 @@ def calibrate(request: Request, options: Options) -> ExitStatus:
     from v2g_tool.record.intents import IntentStore
 
     place = located_site(request.site_file)
-    with located_errors(place.path):
+    with located_errors(place):
         check_request(place.site, request.target)
     store = IntentStore(state_directory())
 

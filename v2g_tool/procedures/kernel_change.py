@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from v2g_tool.data.reading import read_regular
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import Refused, V2GError
 from v2g_tool.hal.linux.rooted import inside
@@ -93,7 +94,7 @@ class Kernel:
         if self.root == Path("/"):
             return "sysctl-host"
         with suppress(OSError):
-            identity = inside(self.root, "/etc/machine-id").read_bytes()
+            identity = read_regular(inside(self.root, "/etc/machine-id"), 4096)
             return f"sysctl-{hashlib.sha256(bytes(self.root) + identity).hexdigest()[:16]}"
         return f"sysctl-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}"
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from v2g_tool.data.reading import read_regular
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import V2GError
 from v2g_tool.model.findings import Finding, Verdict
@@ -340,7 +341,7 @@ def _origin(page: _Page, report: Report, folder: Path | None) -> None:
 def _fingerprint(path: Path) -> str:
     """Give the SHA-256 of the first certificate in a PEM file, without loading a cryptography library."""
     try:
-        first, end, _ = path.read_text("ascii").partition("-----END CERTIFICATE-----")
+        first, end, _ = read_regular(path, 1_000_000).decode("ascii").partition("-----END CERTIFICATE-----")
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first + end)).hexdigest()
     except (OSError, ValueError):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 import textwrap
@@ -33,13 +34,13 @@ def commission(
     request: Request, place: Place, procedure: str, facts: Mapping[str, object], work: Callable[[Run], Result]
 ) -> ExitStatus:
     """Do the work as a run, write and show the signed report, and give the exit status."""
-    from v2g_tool.run.result import report_of, site_hash
+    from v2g_tool.run.result import report_of
 
     signer = None if request.unsigned else signer_for(place.site, request.passphrase)
-    digest = site_hash(place.path)
+    digest = hashlib.sha256(place.content).hexdigest()
     start = {"target": request.target, "site_sha256": digest, "tool": __version__, **facts}
     with start_run(procedure, place.site.site.name, request.out, _person(request), start) as run:
-        with located_errors(place.path):
+        with located_errors(place):
             result = work(run)
         with run.shield():
             report = report_of(result, place.site, digest, _signature(place.site, signer), run)
@@ -47,7 +48,7 @@ def commission(
     if result.error is not None:
         from v2g_tool.report.console import tell_error
 
-        tell_error(located(result.error, place.path))
+        tell_error(located(result.error, place))
         if report.verdict is not Verdict.FAIL or isinstance(result.error, Interrupted):
             return result.error.status
     return STATUS[report.verdict]

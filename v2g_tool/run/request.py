@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from v2g_tool.data.datafile import line_of
-from v2g_tool.data.library import find_site_file, load_site
+from v2g_tool.data.datafile import line_of, parsed, read_bytes
+from v2g_tool.data.library import find_site_file
 from v2g_tool.errors import NotPermitted, RequestError, V2GError
 from v2g_tool.model.site.site import Site
 from v2g_tool.run.run import terminal
@@ -41,16 +41,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Place:
-    """A site and the file that describes it, None where the command line alone says it all."""
+    """A site, the file that describes it, and what was read there; no file where the command line alone says it all."""
 
     site: Site
     path: Path | None
+    content: bytes = b""
 
 
 def located_site(given: Path | None) -> Place:
     """Give the site that the command line, the environment or this computer names; raises RequestError."""
     path = find_site_file(given)
-    return Place(load_site(path), path)
+    content = read_bytes(path, "site file")
+    return Place(parsed(content, path, Site, "site file"), path, content)
 
 
 def located_or_no_site(given: Path | None) -> Place:
@@ -85,19 +87,19 @@ def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
 
 
 @contextmanager
-def located_errors(site_file: Path | None) -> Iterator[None]:
+def located_errors(place: Place) -> Iterator[None]:
     """Let errors leave with file and line of the site key they are about in front of them."""
     try:
         yield
     except V2GError as exc:
-        raise located(exc, site_file) from exc
+        raise located(exc, place) from exc
 
 
-def located(error: V2GError, site_file: Path | None) -> V2GError:
+def located(error: V2GError, place: Place) -> V2GError:
     """Give the error with file and line of the site key it is about in front of it."""
-    if error.key and site_file is not None:
-        line = line_of(site_file.read_text(encoding="utf-8", errors="replace"), list(error.key))
-        error.what = f"{site_file}:{line}: {error.what}"
+    if error.key and place.path is not None:
+        line = line_of(place.content.decode(errors="replace"), list(error.key))
+        error.what = f"{place.path}:{line}: {error.what}"
     return error
 
 
