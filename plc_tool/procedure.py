@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from plc_tool import checks
 from plc_tool.places import NAME_IT, Link, find_link
 from plc_tool.rules.link_choice import Ends
+from v2g_tool.data.reading import is_folder
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import Interrupted, RequestError, V2GError
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Verdict
@@ -54,7 +56,7 @@ class Asked:
 
     def facts(self) -> dict[str, object]:
         """Give what was asked as the evidence records it."""
-        return {**vars(self), "capture": str(self.capture) if self.capture else None}
+        return {**vars(self), "capture": plain(str(self.capture)) if self.capture else None}
 
 
 @dataclass
@@ -92,7 +94,7 @@ class SnrMap(Procedure):
         else:
             from v2g_tool.hal.homeplug.capture import read_capture
 
-            self._path = asked.capture / FRAMES if asked.capture.is_dir() else asked.capture
+            self._path = asked.capture / FRAMES if is_folder(asked.capture) else asked.capture
             self._capture = read_capture(self._path)
 
     def work(self, session: Session) -> Result:
@@ -102,11 +104,10 @@ class SnrMap(Procedure):
 
     def _from_capture(self, session: Session) -> Result:
         from plc_tool.work.snr_map import Measured
-        from v2g_tool.data.datafile import sha256_hex
 
         capture, link = self._capture, self.link
         name = os.fsencode(self._path.name).decode(errors="replace")
-        session.record("capture.read", {"file": name, "sha256": sha256_hex(self._path), "damage": capture.damage})
+        session.record("capture.read", {"file": name, "sha256": capture.sha256, "damage": capture.damage})
         problems = [Problem(checks.CAPTURE, f"{name}: {capture.damage}.")] if capture.damage else []
         ends = Ends(link.modem.mac, link.modem.peer)
         return _result(link, name, Measured(capture.frames, ends), problems, session)

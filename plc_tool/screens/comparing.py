@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from plc_tool.places import find_link
 from plc_tool.procedure import FRAMES, yardstick_of
 from plc_tool.rules.difference import Change, Difference, difference
 from plc_tool.work.evaluation import Yardstick, evaluate
+from v2g_tool.data.reading import is_folder
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
 from v2g_tool.hal.homeplug.capture import read_capture
 from v2g_tool.model.plc import LinkMap
@@ -26,7 +28,7 @@ def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
     first, second = _of_one_link(_maps(before, yardstick), _maps(after, yardstick))
     found = difference(first, second)
     lines = [f"Before  {_named(before, first)}", f"After   {_named(after, second)}", *text(found)]
-    _print(plain_lines(lines))
+    sys.stdout.write(plain_lines(lines))
     if svg is not None:
         from plc_tool.pictures.svg import difference_svg
 
@@ -61,12 +63,6 @@ def plain_lines(paragraphs: Sequence[str]) -> str:
     return "\n".join(line for lines in wrapped for line in lines) + "\n"
 
 
-def _print(text: str) -> None:
-    """Write text to a terminal or pipe that may lack some of its characters."""
-    encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-
-
 def _named(path: Path, link: LinkMap) -> str:
     return f"{path}: tier {int(link.tier)}, {link.reporter} hears {link.peer or 'all'}"
 
@@ -79,10 +75,10 @@ def _row(change: Change) -> str:
 
 def _maps(path: Path, yardstick: Yardstick) -> Sequence[LinkMap]:
     """Give the maps of a report folder or a capture, the one that counts first."""
-    capture = path / FRAMES if path.is_dir() else path
-    if not path.exists():
+    capture = path / FRAMES if is_folder(path) else path
+    if not os.path.lexists(path):
         raise RequestError(f"there is no {path}", todo="Give the folder of a report of snr-map, or a capture file.")
-    if path.is_dir() and not capture.exists():
+    if capture is not path and not os.path.lexists(capture):
         raise RequestError(
             f"{path} holds no {FRAMES}",
             why="Nothing was heard in that run, or it is no report of a PLC link.",

@@ -23,9 +23,9 @@ ASKING_S = 10.0
 def show_stations(target: str, site: Path | None, interface: str, *, as_json: bool) -> ExitStatus:
     """Ask the modems behind an interface who they are and print it; raises Unreachable when none answers."""
     place = located_site(site, needed=bool(target) or not interface, instead=NAME_IT)
-    with located_errors(place.path):
+    with located_errors(place):
         link = find_link(place.site, target, interface)
-    with located_errors(place.path), open_wire(link.modem.interface) as wire:
+    with located_errors(place), open_wire(link.modem.interface) as wire:
         modems = modems_on(wire, link.modem.interface, lambda _kind, _data: None, time.monotonic() + ASKING_S)
         seen = _asked(modems)
     sys.stdout.write(_json(seen) if as_json else _text(seen))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from v2g_tool.errors import RequestError
 from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.site.site import Site
@@ -45,7 +47,12 @@ class Asked:
                 why="It has no [telemetry] with the host of the utility's server.",
                 todo='Add [telemetry] with host = "..." to the site file, or give --server.',
             )
-        return TelemetrySite.model_validate(merged)
+        try:
+            return TelemetrySite.model_validate(merged)
+        except ValidationError as exc:
+            raise RequestError(
+                f"'{merged['host']}' is no name of a server", todo="Give a name or an address as --server."
+            ) from exc
 
 
 @dataclass

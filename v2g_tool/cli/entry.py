@@ -5,39 +5,57 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from v2g_tool.errors import ExitStatus, V2GError
+from v2g_tool.cli.streams import guard_streams
+from v2g_tool.errors import ExitStatus, NotPermitted, V2GError
 
 
 def run_app(app: Callable[..., object]) -> NoReturn:
     """Run a typer app to its end: the exit status, and three lines for every failure."""
+    output = guard_streams()
+    try:
+        status = _status_of(app)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = ExitStatus.INTERRUPTED
+    # A reader that has gone has what it wanted; a full disk has lost what was asked for.
+    if output.failure is not None and not isinstance(output.failure, BrokenPipeError):
+        _tell(
+            NotPermitted(
+                f"standard output could not be written: {output.failure.strerror}",
+                why="The disk behind it is full, or the device does not take it.",
+                todo="Free space, or send the output elsewhere. A report that was made is whole, in its own folder.",
+            )
+        )
+        status = status or ExitStatus.NOT_JUDGED
+    sys.exit(status)
+
+
+def _status_of(app: Callable[..., object]) -> int:
     try:
         result = app(standalone_mode=False)
     except V2GError as exc:
-        from v2g_tool.report.page import tell_error
-
-        tell_error(exc)
-        sys.exit(exc.status)
-    except KeyboardInterrupt:
-        sys.exit(ExitStatus.INTERRUPTED)
-    except (BrokenPipeError, SystemExit) as exc:
-        sys.exit(_left(exc))
+        _tell(exc)
+        return exc.status
+    except SystemExit as exc:
+        # typer leaves like this on a broken pipe, which is none of ours: standard output raises none. Else somebody
+        # asked for a shell completion, which we do not have.
+        return _defect(exc.__context__) if exc.__context__ else ExitStatus.WRONG_REQUEST
     except Exception as exc:  # noqa: BLE001 - the last line of defence: a defect is told, not spilled
-        sys.exit(_status_of(exc))
-    sys.exit(result if isinstance(result, int) else ExitStatus.WITHIN_LIMITS)
+        return _told(exc)
+    return result if isinstance(result, int) else ExitStatus.WITHIN_LIMITS
 
 
-def _left(exc: BaseException) -> int | str | None:
-    """Give the status when the reader of standard output has gone, as `| head` does; typer turns that into 1."""
-    if isinstance(exc, BrokenPipeError) or isinstance(exc.__context__, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.WITHIN_LIMITS
-    return exc.code if isinstance(exc, SystemExit) else None
+def _tell(error: V2GError) -> None:
+    from v2g_tool.report.page import tell_error
+
+    tell_error(error)
 
 
-def _status_of(exc: Exception) -> int:
+def _told(exc: Exception) -> int:
     """Give the status of what typer raises for a wrong command line or an aborted prompt, else tell a defect.
 
     typer carries its own copy of click in newer versions, so its exceptions are known by what they can do.
@@ -48,19 +66,23 @@ def _status_of(exc: Exception) -> int:
         return int(getattr(exc, "exit_code", ExitStatus.WRONG_REQUEST))
     if type(exc).__name__ == "Abort":
         return ExitStatus.INTERRUPTED
-    return _defect()
+    return _defect(exc)
 
 
-def _defect() -> ExitStatus:
+def _defect(exc: BaseException) -> ExitStatus:
     import tempfile
     import traceback
 
-    trace = traceback.format_exc()
-    with tempfile.NamedTemporaryFile("w", prefix="v2g-tool-defect-", suffix=".txt", delete=False) as file:
-        file.write(trace)
+    trace = "".join(traceback.format_exception(exc))
+    todo = "run it again where a file can be kept in the folder for temporary files: the trace goes there."
+    with suppress(OSError):
+        descriptor, name = tempfile.mkstemp(".txt", "v2g-tool-defect-")
+        with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
+            file.write(trace)
+        todo = f"send {name} with your report folder to the maintainers."
     sys.stderr.write(
         f"✗ {Path(sys.argv[0]).name} has a defect: {trace.strip().splitlines()[-1]}\n"
         f"  Why: this is a mistake in the program, not in your request.\n"
-        f"  Do:  send {file.name} with your report folder to the maintainers.\n"
+        f"  Do:  {todo}\n"
     )
     return ExitStatus.DEFECT

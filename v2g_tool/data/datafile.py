@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from v2g_tool.data.reading import read_regular
 from v2g_tool.errors import RequestError
 from v2g_tool.model.spelling import did_you_mean
 
@@ -22,19 +23,21 @@ MAX_BYTES = 1_000_000
 def read_bytes(path: Path, what: str) -> bytes:
     """Give the content of a data file; raises RequestError when it cannot be read."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise RequestError(f"{what} {path} is larger than {MAX_BYTES} bytes", todo="Give the right file.")
-        return path.read_bytes()
+        return read_regular(path, MAX_BYTES)
     except OSError as exc:
         raise RequestError(
             f"{what} {path} cannot be read: {exc.strerror}",
-            todo="Check the path and the rights of the file.",
+            todo="Check the path and the rights of the file; copy what comes out of a pipe into a file first.",
         ) from exc
 
 
 def load(path: Path, model: type[M], what: str) -> M:
     """Give the model that the TOML file at `path` describes; raises RequestError with file, line and key."""
-    content = read_bytes(path, what)
+    return parsed(read_bytes(path, what), path, model, what)
+
+
+def parsed(content: bytes, path: Path, model: type[M], what: str) -> M:
+    """Give the model that the content of the TOML file at `path` describes; raises as `load`."""
     try:
         text = content.decode("utf-8-sig")
         raw = tomllib.loads(text)
@@ -49,8 +52,8 @@ def load(path: Path, model: type[M], what: str) -> M:
 
 
 def sha256_hex(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes as 64 hex digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Give the SHA-256 of a data file's bytes as 64 hex digits; raises RequestError when it cannot be read."""
+    return hashlib.sha256(read_bytes(path, "data file")).hexdigest()
 
 
 def _request_error(path: Path, text: str, what: str, model: type[BaseModel], error: ErrorDetails) -> RequestError:

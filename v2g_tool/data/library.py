@@ -30,7 +30,7 @@ def find_profile(name: str, kind: type[ProfileHead]) -> Path:
     roots = (Path("/etc/v2g/profiles"), built_in_profiles())
     for root in roots:
         path = root / folder / f"{name}.toml"
-        if path.exists():
+        if os.path.lexists(path):
             return path
     known = sorted(path.stem for root in roots for path in (root / folder).glob("*.toml"))
     raise RequestError(
@@ -48,12 +48,10 @@ def load_profile(name: str, model: type[P]) -> tuple[P, Path]:
 
 def find_site_file(given: Path | None) -> Path:
     """Give the site file: `given`, $V2G_SITE, ./site.toml, /etc/v2g/site.toml; raises RequestError if none exists."""
-    environment = os.environ.get("V2G_SITE")
-    candidates = [given] if given else [Path(environment)] if environment else []
-    if candidates:
-        return candidates[0]
+    if named := given or os.environ.get("V2G_SITE"):
+        return Path(named)
     for path in (Path("site.toml"), Path("/etc/v2g/site.toml")):
-        if path.exists():
+        if os.path.lexists(path):
             return path
     raise RequestError(
         "no site file found",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from v2g_tool.data.library import load_profile
+from v2g_tool.data.reading import is_folder
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import RequestError
 from v2g_tool.model.profiles.gridcode import GridCodeProfile
 from v2g_tool.model.profiles.kernel import KernelProfile
@@ -34,7 +36,7 @@ class Sysctl(Procedure):
     def facts(self) -> Mapping[str, object]:
         """Give the options, the tree and the profile."""
         yardstick = self._yardstick
-        return {"options": vars(self.options), "root": str(yardstick.root), "profile": yardstick.profile.id}
+        return {"options": vars(self.options), "root": plain(str(yardstick.root)), "profile": yardstick.profile.id}
 
     def check(self, site: Site) -> None:
         """Find tree, profile and grid code; raises RequestError."""
@@ -70,7 +72,7 @@ def _check_words(options: Options) -> None:
 
 
 def _root(root: Path) -> Path:
-    if not any((root / part).is_dir() for part in ("proc/sys", "etc")):
+    if not any(is_folder(root / part) for part in ("proc/sys", "etc")):
         raise RequestError(
             f"{root} is no file tree of a Linux computer: it has neither etc nor proc/sys",
             todo="Give --root the folder where the image is mounted, or leave it away to examine this computer.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from v2g_tool.data.reading import open_regular
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotAuthentic, NotPermitted
 
@@ -56,15 +56,9 @@ def open_inside(folder: Path, name: str) -> BinaryIO:
     try:
         if "/" in name and not path.parent.resolve().is_relative_to(folder.resolve()):
             raise altered(name, "lies outside the folder of the report")
-        # Not blocking: a pipe in place of a file must not stop the verification.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open_regular(path, os.O_NOFOLLOW)
     except OSError as exc:
         raise _not_opened(name, exc) from exc
-    stream = os.fdopen(descriptor, "rb") if _is_regular(descriptor) else None
-    if stream is None:
-        os.close(descriptor)
-        raise altered(name, "is not a regular file")
-    return stream
 
 
 def read_inside(folder: Path, name: str, limit: int) -> bytes:
@@ -118,10 +112,6 @@ def sync_directory(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _is_regular(descriptor: int) -> bool:
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)
-
-
 def _not_opened(name: str, exc: OSError) -> NotAuthentic | NotPermitted:
     if exc.errno in (errno.EACCES, errno.EPERM):
         return NotPermitted(
@@ -133,4 +123,6 @@ def _not_opened(name: str, exc: OSError) -> NotAuthentic | NotPermitted:
         return altered(name, "is missing")
     if exc.errno == errno.ELOOP:
         return altered(name, "is a link, not a file")
+    if exc.errno == errno.EISDIR:
+        return altered(name, "is not a regular file")
     return altered(name, f"cannot be opened ({exc.strerror})")

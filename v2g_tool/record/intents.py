@@ -18,9 +18,13 @@ from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
+from v2g_tool.data.reading import read_regular
 from v2g_tool.errors import NotPermitted
 from v2g_tool.model.base import Model
+from v2g_tool.record.files import sync_directory
 
+_LARGEST = 16_000_000
+"""Bytes of an intent; it may hold a configuration file."""
 Goal = Literal["old", "new"]
 M = TypeVar("M", bound=Model)
 
@@ -61,13 +65,15 @@ class IntentStore:
     def read(self, key: str, kind: type[M]) -> M | None:
         """Give what was stored for `key`, None where there is nothing; raises NotPermitted when it is damaged."""
         path = self._path(key)
-        if not path.exists():
-            return None
         try:
-            return kind.model_validate_json(path.read_bytes())
+            # A link is none of ours: this folder is written by this program alone.
+            return kind.model_validate_json(read_regular(path, _LARGEST, os.O_NOFOLLOW))
+        except FileNotFoundError:
+            return None
         except (ValidationError, OSError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else "it is damaged"
             raise NotPermitted(
-                f"the open intent {path} cannot be read",
+                f"the open intent {path} cannot be read: {reason}",
                 why="A disk error, or somebody edited it.",
                 todo="Compare what is set with the last report by hand, then move the file away.",
             ) from exc
@@ -82,7 +88,7 @@ class IntentStore:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            self._sync_folder()
+            sync_directory(self.folder)
         except OSError as exc:
             raise self._not_written(exc) from exc
 
@@ -90,7 +96,7 @@ class IntentStore:
         """Take the intent away: the device is in a complete state; raises NotPermitted when that fails."""
         try:
             self._path(key).unlink(missing_ok=True)
-            self._sync_folder()
+            sync_directory(self.folder)
         except OSError as exc:
             raise self._not_written(exc) from exc
 
@@ -130,10 +136,3 @@ class IntentStore:
 
     def _path(self, key: str) -> Path:
         return self.folder / (re.sub(r"[^A-Za-z0-9._-]", "_", key) + ".json")
-
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

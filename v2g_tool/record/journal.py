@@ -22,7 +22,9 @@ from typing import Any, BinaryIO, NoReturn, Self
 
 import rfc8785
 
+from v2g_tool.data.reading import open_regular
 from v2g_tool.errors import NotAuthentic, NotPermitted, RequestError
+from v2g_tool.record.files import sync_directory
 
 GENESIS = "0" * 64
 """What the first line names as the hash of the line before it."""
@@ -68,7 +70,8 @@ class Journal:
         self._broken = ""
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            _sync_directory(path.parent)
+            # Without this a power cut can lose the file although its content was synchronised.
+            sync_directory(path.parent)
         except OSError as exc:
             raise self._not_written(exc.strerror or "input/output error") from exc
 
@@ -213,7 +216,7 @@ def read_journal(path: Path) -> JournalRead:
         RequestError: there is no such file, or it cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             chain = _Chain(path.name)
             records = tuple(chain.read(stream))
             return JournalRead(records, chain.torn)
@@ -360,12 +363,3 @@ def _rfc3339(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("the wall clock gives a time without a time zone")
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _sync_directory(folder: Path) -> None:
-    # Without this a power cut can lose the file although its content was synchronised.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from v2g_tool.data.reading import read_regular
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.report import Report
 from v2g_tool.record.files import REPORT, SIGNATURE, SIGNER, VERIFY
@@ -113,7 +115,7 @@ def _files(page: Page, report: Report, folder: Path) -> None:
     page.say(("", ""))
     names = (REPORT, SIGNATURE, SIGNER, VERIFY, report.evidence.name, *(a.name for a in report.attachments))
     rows: list[tuple[tuple[str, str], str]] = [
-        (("Files", ""), " ".join(name for name in names if (folder / name).exists()))
+        (("Files", ""), " ".join(name for name in names if os.path.lexists(folder / name)))
     ]
     if signer := _fingerprint(folder / SIGNER):
         rows.append((("Signer", ""), signer))
@@ -123,7 +125,7 @@ def _files(page: Page, report: Report, folder: Path) -> None:
 def _fingerprint(path: Path) -> str:
     """Give the SHA-256 of the first certificate in a PEM file, without loading a cryptography library."""
     try:
-        first, end, _ = path.read_text("ascii").partition("-----END CERTIFICATE-----")
+        first, end, _ = read_regular(path, 1_000_000).decode("ascii").partition("-----END CERTIFICATE-----")
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first + end)).hexdigest()
     except (OSError, ValueError):
         return ""

@@ -14,6 +14,7 @@ from typing import Any
 from cryptography import x509
 from pydantic import ValidationError
 
+from v2g_tool.data.reading import is_folder
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotPermitted, RequestError
 from v2g_tool.model.report import SCHEMA, Report
@@ -139,8 +140,8 @@ def _existing_root(entry: str) -> Path:
 
 
 def _folder(path: Path) -> Path:
-    folder = path if path.is_dir() else path.parent
-    named = path.is_dir() or path.name == REPORT
+    folder = path if is_folder(path) else path.parent
+    named = folder is path or path.name == REPORT
     if not named or not os.path.lexists(folder / REPORT):
         raise RequestError(
             f"{plain(str(path))} is not a report",

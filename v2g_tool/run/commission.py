@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from v2g_tool import __version__
 from v2g_tool.drawing.text import plain
-from v2g_tool.errors import ExitStatus, Interrupted, NotPermitted
+from v2g_tool.errors import ExitStatus, Interrupted
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site.site import Site
 from v2g_tool.record.intents import IntentStore
@@ -42,22 +40,22 @@ STATUS = {
 
 def commission(request: Request, procedure: Procedure) -> ExitStatus:
     """Do what was asked as a run, write and show the signed report, and give the exit status."""
-    from v2g_tool.run.result import report_of, site_hash
+    from v2g_tool.run.result import report_of
 
     place = located_site(request.site_file, needed=procedure.needs_site, instead=procedure.instead)
-    with located_errors(place.path):
+    with located_errors(place):
         procedure.check(place.site)
     signer = None if request.unsigned else signer_for(place.site, request.passphrase)
-    digest = site_hash(place.path)
+    digest = hashlib.sha256(place.content).hexdigest()
     start = {"target": procedure.target, "site_sha256": digest, "tool": __version__, **procedure.facts()}
     with start_run(procedure.name, place.site.site.name, request.out, _person(request), start) as run:
         session = Session(place.site, run, IntentStore(state_directory()))
-        with located_errors(place.path), session.closing():
+        with located_errors(place), session.closing():
             result = procedure.work(session)
         if result.error is not None and not request.json:
             from v2g_tool.report.page import tell_error
 
-            tell_error(located(result.error, place.path))
+            tell_error(located(result.error, place))
         with session.shield():
             report = report_of(result, session, digest, _signature(place.site, signer))
             _deliver(report, result, run, signer, request)
@@ -73,30 +71,12 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
     for attachment in result.attachments:
         write_whole(run.folder, attachment.name, attachment.content)
     write_bundle(run.folder, report, signer, datetime.now(UTC))
-    with _written_out(run):
-        if request.json:
-            sys.stdout.buffer.write(report.canonical_bytes())
-        elif request.quiet:
-            sys.stdout.write(f"{plain(str(run.folder))}\n")
-        else:
-            _show(report, result, run)
-
-
-@contextmanager
-def _written_out(run: Run) -> Iterator[None]:
-    """Name a full disk or a broken device behind standard output; a reader that has gone is no failure."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise NotPermitted(
-            f"standard output could not be written: {exc.strerror}",
-            why="The disk behind it is full, or the device does not take it.",
-            todo=f"The report is whole; it lies in {run.folder}",
-        ) from exc
+    if request.json:
+        sys.stdout.buffer.write(report.canonical_bytes())
+    elif request.quiet:
+        sys.stdout.write(f"{plain(str(run.folder))}\n")
+    else:
+        _show(report, result, run)
 
 
 def _show(report: Report, result: Result, run: Run) -> None:

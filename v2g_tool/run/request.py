@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from v2g_tool.data.datafile import line_of
-from v2g_tool.data.library import find_site_file, load_site
+from v2g_tool.data.datafile import line_of, parsed, read_bytes
+from v2g_tool.data.library import find_site_file
 from v2g_tool.errors import NotPermitted, RequestError, V2GError
 from v2g_tool.model.site.site import Site
 from v2g_tool.run.run import terminal
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from v2g_tool.report.signing.keys import Signer
     from v2g_tool.run.result import Result
     from v2g_tool.run.session import Session
+
+_LONGEST_LINE = 4096
+"""Bytes of a passphrase; a device without end is none."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,11 @@ class Procedure(ABC):
 
 @dataclass(frozen=True)
 class Place:
-    """A site and the file that describes it, None where the command line alone says it all."""
+    """A site, the file that describes it, and what was read there; no file where the command line alone says it all."""
 
     site: Site
     path: Path | None
+    content: bytes = b""
 
 
 def located_site(given: Path | None, *, needed: bool = True, instead: str = "") -> Place:
@@ -95,7 +99,8 @@ def located_site(given: Path | None, *, needed: bool = True, instead: str = "") 
             return Place(Site.model_validate({"site": {"name": "no-site"}}), None)
         exc.todo = f"{instead} {exc.todo}".strip()
         raise
-    return Place(load_site(path), path)
+    content = read_bytes(path, "site file")
+    return Place(parsed(content, path, Site, "site file"), path, content)
 
 
 def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
@@ -110,7 +115,7 @@ def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
         return load_signer(Path(bench_key), Path(bench_certificate), None)
     folder = key_directory()
     key, certificate = folder / "signing.key.pem", folder / "signing.cert.pem"
-    if not key.exists():
+    if not os.path.lexists(key):
         raise NotPermitted(
             f"there is no signing key in {folder}, so nothing was measured",
             why="A report that nobody signed proves nothing to the utility.",
@@ -120,19 +125,19 @@ def signer_for(site: Site, passphrase: Callable[[str], bytes]) -> Signer:
 
 
 @contextmanager
-def located_errors(site_file: Path | None) -> Iterator[None]:
+def located_errors(place: Place) -> Iterator[None]:
     """Let errors leave with file and line of the site key they are about in front of them."""
     try:
         yield
     except V2GError as exc:
-        raise located(exc, site_file) from exc
+        raise located(exc, place) from exc
 
 
-def located(error: V2GError, site_file: Path | None) -> V2GError:
+def located(error: V2GError, place: Place) -> V2GError:
     """Give the error with file and line of the site key it is about in front of it."""
-    if error.key and site_file is not None:
-        line = line_of(site_file.read_text(encoding="utf-8", errors="replace"), list(error.key))
-        error.what = f"{site_file}:{line}: {error.what}"
+    if error.key and place.path is not None:
+        line = line_of(place.content.decode(errors="replace"), list(error.key))
+        error.what = f"{place.path}:{line}: {error.what}"
     return error
 
 
@@ -142,11 +147,12 @@ def passphrase_from(descriptor: int | None) -> Callable[[str], bytes]:
     def get(question: str) -> bytes:
         if descriptor is not None:
             try:
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    return file.readline().rstrip(b"\r\n")
-            except OSError as exc:
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    return file.readline(_LONGEST_LINE).rstrip(b"\r\n")
+            except (OSError, OverflowError) as exc:
+                reason = exc.strerror if isinstance(exc, OSError) else "no descriptor has such a number"
                 raise RequestError(
-                    f"--passphrase-fd {descriptor} cannot be read: {exc.strerror}",
+                    f"--passphrase-fd {descriptor} cannot be read: {reason}",
                     todo="Open it in the shell, for example: v2g-tool ... --passphrase-fd 3 3< passphrase-file",
                 ) from exc
         if not terminal():

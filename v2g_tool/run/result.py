@@ -6,15 +6,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from v2g_tool import __version__
-from v2g_tool.data.datafile import sha256_hex
 from v2g_tool.errors import V2GError
 from v2g_tool.model.findings import Finding, Verdict, overall
 from v2g_tool.model.report import SCHEMA, EvidenceChain, FileHash, Instrument, Report, SiteRecord, Tool
 from v2g_tool.model.section import Section
 from v2g_tool.model.site.site import Site
+from v2g_tool.record.files import sha256_inside
 from v2g_tool.run import checks
 from v2g_tool.run.run import Run, clock_state
 from v2g_tool.run.session import Session
@@ -82,15 +81,9 @@ def report_of(result: Result, session: Session, site_sha256: str, signature: str
     )
 
 
-def site_hash(path: Path | None) -> str:
-    """Give the SHA-256 of the site file, of nothing where there is none."""
-    return sha256_hex(path) if path else hashlib.sha256(b"").hexdigest()
-
-
 def _evidence(run: Run) -> EvidenceChain:
-    content = (run.folder / "evidence.jsonl").read_bytes()
     return EvidenceChain(
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256_inside(run.folder, "evidence.jsonl"),
         first_sha256=run.journal.first_sha256,
         last_sha256=run.journal.last_sha256,
         records=run.journal.records,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,19 +10,19 @@ from pydantic_core import from_json
 from rich.console import Console
 
 from v2g_tool.data.datafile import read_bytes
-from v2g_tool.data.library import load_site
+from v2g_tool.data.reading import is_folder
 from v2g_tool.errors import ExitStatus, RequestError
-from v2g_tool.model.site.site import Trust
 from v2g_tool.register import section_of
 from v2g_tool.report.console import show_report
 from v2g_tool.report.page import Page
 from v2g_tool.report.schema import read_report
 from v2g_tool.report.verify import Verification, trust_anchors, verify_bundle
+from v2g_tool.run.request import located_site
 
 
 def check_bundle(path: Path, trust: Sequence[str], site: Path | None) -> ExitStatus:
     """Verify a bundle and print the outcome; 0 intact and from a trusted signer, 3 intact but from a stranger."""
-    fingerprints, roots = trust_anchors(_site_trust(site), trust)
+    fingerprints, roots = trust_anchors(located_site(site, needed=False).site.trust, trust)
     verification = verify_bundle(path, section_of, fingerprints, roots)
     _print(verification)
     return ExitStatus.WITHIN_LIMITS if verification.anchored else ExitStatus.NOT_JUDGED
@@ -31,7 +30,7 @@ def check_bundle(path: Path, trust: Sequence[str], site: Path | None) -> ExitSta
 
 def show_bundle(path: Path) -> ExitStatus:
     """Show the report of a bundle without a word about its authenticity."""
-    file = path / "report.json" if path.is_dir() else path
+    file = path / "report.json" if is_folder(path) else path
     content = read_bytes(file, "report")
     try:
         report = read_report(content, from_json(content), section_of)
@@ -45,15 +44,6 @@ def show_bundle(path: Path) -> ExitStatus:
         ) from exc
     show_report(report, Console(), file.parent)
     return ExitStatus.WITHIN_LIMITS
-
-
-def _site_trust(site: Path | None) -> Trust | None:
-    """Give [trust] of the site file that is named or in force; a report can be verified without any."""
-    environment = os.environ.get("V2G_SITE")
-    path = site or (Path(environment) if environment else Path("site.toml"))
-    if site is None and not path.exists():
-        path = Path("/etc/v2g/site.toml")
-    return load_site(path).trust if site is not None or path.exists() else None
 
 
 def _print(verification: Verification) -> None:

@@ -7,15 +7,17 @@ scapy's writer keeps whole microseconds only and rounds them down, so a frame wo
 from __future__ import annotations
 
 import gzip
+import hashlib
 import logging
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from v2g_tool.data.reading import open_regular
 from v2g_tool.errors import RequestError
 from v2g_tool.hal.homeplug.redaction import redacted
 from v2g_tool.model.plc import Captured
@@ -49,11 +51,13 @@ class Capture:
         frames: the HomePlug AV frames, in the order of the file.
         others: the number of other frames: IP, and interfaces that are not Ethernet.
         damage: why the file was not read to its end, one sentence; empty when it was.
+        sha256: of the file, or of as much as would be read of it, 64 hex digits.
     """
 
     frames: tuple[Captured, ...]
     others: int
     damage: str = ""
+    sha256: str = field(default="", compare=False)
 
 
 def read_capture(path: Path) -> Capture:
@@ -65,17 +69,17 @@ def read_capture(path: Path) -> Capture:
     Raises:
         RequestError: the file cannot be read, is no capture, or holds no Ethernet.
     """
-    if path.exists() and not path.is_file():
-        raise RequestError(
-            f"{path} is no file", todo="Give a capture file, pcapng or pcap; copy a stream into one first."
-        )
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            digest = hashlib.sha256(file.read(MOST_BYTES)).hexdigest()
+            file.seek(0)
             packed = file.peek(2)[:2] == _GZIP
-            return _read(path, _Source(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file))
+            capture = _read(path, _Source(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file))
+            return replace(capture, sha256=digest)
     except OSError as exc:
         raise RequestError(
-            f"the capture {path} cannot be read: {exc.strerror}", todo="Check the path and the right to read it."
+            f"the capture {path} cannot be read: {exc.strerror}",
+            todo="Check the path and the right to read it; copy a stream into a file first.",
         ) from exc
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from v2g_tool.data.reading import read_regular
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import Refused, V2GError
 from v2g_tool.hal.linux.rooted import inside
 from v2g_tool.hal.linux.sysctl_tree import (
@@ -90,7 +92,7 @@ class Kernel:
         if self.root == Path("/"):
             return "sysctl-host"
         with suppress(OSError):
-            identity = inside(self.root, "/etc/machine-id").read_bytes()
+            identity = read_regular(inside(self.root, "/etc/machine-id"), 4096)
             return f"sysctl-{hashlib.sha256(bytes(self.root) + identity).hexdigest()[:16]}"
         return f"sysctl-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}"
 
@@ -107,7 +109,7 @@ class Kernel:
         Raises:
             V2GError: a value could not be written or was not taken.
         """
-        before = self.kept() or Kept(root=str(self.root), drop_in=self.drop_in)
+        before = self.kept() or Kept(root=plain(str(self.root)), drop_in=self.drop_in)
         after = self._after(before, change)
         self.session.record("sysctl.intent", {"values": dict(change.values), "present": dict(after.present)})
         self.session.intents.put(self.key, after)

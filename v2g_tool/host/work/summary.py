@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from v2g_tool.data.datafile import sha256_hex
+from v2g_tool.drawing.text import plain
 from v2g_tool.host.rules.keys import KeyFacts, place, value_of, wanted
 from v2g_tool.host.section import Sysctl, SysctlKey
 from v2g_tool.host.work.sysctl import Outcome, Yardstick
@@ -17,7 +18,7 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
     drop_in = yardstick.profile.drop_in
     section = Sysctl(
         target="ems",
-        root=str(yardstick.root),
+        root=plain(str(yardstick.root)),
         profile=yardstick.profile.id,
         profile_status=yardstick.profile.status,
         profile_sha256=sha256_hex(profile_path),

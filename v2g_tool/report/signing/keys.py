@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from v2g_tool.data.reading import read_regular
 from v2g_tool.errors import NotPermitted, RequestError
 from v2g_tool.record.files import sync_directory
 from v2g_tool.report.signing.cms import CURVES, UNREADABLE, curve_of, read_through
@@ -256,18 +257,16 @@ def _signing_usage() -> x509.KeyUsage:
 
 def _read(path: Path, what: str) -> bytes:
     try:
-        with path.open("rb") as stream:
-            return stream.read(_MAX_FILE)
+        return read_regular(path, _MAX_FILE)
     except FileNotFoundError as exc:
         raise RequestError(
             f"there is no {what} at {path}",
             why="It lies elsewhere, or no key was made on this computer yet.",
             todo="Check the path; 'v2g-tool keys init' makes a key and its certificate.",
         ) from exc
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "the path is not valid"
+    except OSError as exc:
         raise RequestError(
-            f"the {what} {path} cannot be read: {reason}", todo="Check the path and the rights of the file."
+            f"the {what} {path} cannot be read: {exc.strerror}", todo="Check the path and the rights of the file."
         ) from exc
 
 
