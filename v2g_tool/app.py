@@ -11,7 +11,7 @@ import typer
 
 from plc_tool.commands import snr_map
 from v2g_tool.cli.entry import run_app
-from v2g_tool.cli.group import ManualGroup, version_option
+from v2g_tool.cli.group import HELP, ManualGroup, version_option
 from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
 
 Version = Annotated[bool, version_option("v2g-tool")]
@@ -42,6 +42,7 @@ class Echo(StrEnum):
 
 app = typer.Typer(
     cls=ManualGroup,
+    context_settings=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help without rich: twice as fast
@@ -161,12 +162,18 @@ def read(target: Target, site: SiteFile = None, json: Annotated[bool, typer.Opti
 
 @app.command(short_help="Explain a finding: cause, remedy, reference.")
 def explain(
-    check: Annotated[str, typer.Argument(help="The id of a finding, for example CAL-WIRING-CT-REVERSED.")],
+    check: Annotated[
+        str, typer.Argument(help="The id of a finding, for example CAL-WIRING-CT-REVERSED; else all are listed.")
+    ] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List all findings.")] = False,
 ) -> None:
     """Say what a finding means, why it happens and what to do; works offline."""
-    from v2g_tool.screens.explain import explain as show
+    from v2g_tool.screens import explain as screen
 
-    show(check)
+    if listed or not check:
+        screen.show_checks()
+    else:
+        screen.explain(check)
 
 
 @keys.command("init")

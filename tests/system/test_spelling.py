@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.commands import TOOL, each, report_of, site
+from tests.bounds import HANG_S
+from tests.system.commands import TOOL, each, error_lines, report_of, site
+from v2g_tool.rules.catalogue import CATALOGUE
 
 SCRIPTS = Path(sys.executable).parent
 HEAVY = ("pymodbus", "pyvisa", "scapy", "cryptography", "typst", "pyhanko", "numpy")
@@ -20,12 +22,16 @@ SPELLINGS = [
     ("\u2014calibrate", "\u2014target", "meter_03", "\u2013q", "\u2013y"),
     ("--json", "--calibrate", "--target", "meter_03", "--yes"),
     ("-y", "\u2013\u2013calibrate", "\u2013\u2013target=meter_03"),
+    ("-calibrate", "-target=meter_03", "-yes"),
+    ("calibrate", "meter_03", "-y"),
 ]
 """The manual's way, with the dashes that a typesetter makes of it, and the command's way."""
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*TOOL, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*TOOL, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_S, check=False
+    )
 
 
 def commands_of(*words: str) -> list[str]:
@@ -86,7 +92,7 @@ def test_a_misspelt_option_is_a_wrong_request_with_a_suggestion():
 
 
 @pytest.mark.parametrize(("room", "entry"), [("v2g_tool.app", "v2g_tool"), ("plc_tool.cli", "v2g_plc_tool")])
-@pytest.mark.parametrize("word", ["--version", "--help", "–help"])
+@pytest.mark.parametrize("word", ["--version", "--help", "–help", "help", "-h"])
 def test_version_and_help_load_no_heavy_library(room: str, entry: str, word: str):
     program = f"""
 import sys
@@ -101,6 +107,58 @@ print("LOADED", sorted({{name.partition(".")[0] for name in sys.modules}} & set(
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_help_is_the_same_however_it_is_asked_for():
+    shown = run("report", "verify", "--help").stdout
+
+    assert "-h, --help" in shown
+    words = ["help report verify", "help verify", "-h report verify", "report help verify", "report verify -h"]
+    each(words, lambda line: run(*line.split()).stdout == shown or pytest.fail(line))
+
+
+WRONG = {
+    "calibrte": ("has no command 'calibrte'", "Did you mean 'calibrate'?"),
+    "report veryfi": ("report has no command 'veryfi'", "Did you mean 'verify'?"),
+    "keys inti": ("keys has no command 'inti'", "Did you mean 'init'?"),
+    "-calibrate -traget=a": ("no option --traget", "Did you mean '--target'?"),
+    "calibrate": ("missing option '--target'", "Name of the meter", "calibrate --help'"),
+    "calibrate a b": ("extra argument", "(b)"),
+    "throughput --port telemetry": ("'--port'", "integer", "Its port"),
+    "calibrate a --adjust maybe": ("'--adjust'", "'maybe' is not one of 'needed', 'always', 'never'"),
+    "read --target": ("'--target' requires an argument",),
+    "read --json=4": ("'--json' does not take a value",),
+}
+
+
+def test_a_wrong_command_line_is_told_in_three_lines():
+    def check(line: str) -> None:
+        done = run(*line.split())
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(error_lines(done.stderr)) == 3
+        assert "Usage" not in error_lines(done.stderr)[0]
+        assert all(word in done.stderr for word in WRONG[line]), done.stderr
+
+    each(WRONG, check)
+
+
+def test_the_other_program_names_its_own_commands():
+    script = SCRIPTS / "v2g-plc-tool"
+    done = subprocess.run([script, "snr-mpa"], capture_output=True, text=True, timeout=HANG_S, check=False)
+
+    assert done.returncode == 2
+    assert "v2g-plc-tool has no command 'snr-mpa'. Did you mean 'snr-map'?" in done.stderr
+    assert len(error_lines(done.stderr)) == 3
+
+
+@pytest.mark.parametrize("words", [("explain",), ("explain", "--list"), ("-explain", "-list")])
+def test_without_an_id_every_finding_is_listed(words: tuple[str, ...]):
+    done = run(*words)
+
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(CATALOGUE)
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("name", ["v2g-tool", "v2g-plc-tool"])

@@ -44,8 +44,11 @@ def _status_of(exc: Exception) -> int:
     """
     show = getattr(exc, "show", None)
     if show is not None:
-        show()
-        return int(getattr(exc, "exit_code", ExitStatus.WRONG_REQUEST))
+        from v2g_tool.cli.group import usage_error
+        from v2g_tool.report.console import tell_error
+
+        show() if type(exc).__name__ == "NoArgsIsHelpError" else tell_error(usage_error(exc))
+        return ExitStatus.WRONG_REQUEST
     if type(exc).__name__ == "Abort":
         return ExitStatus.INTERRUPTED
     return _defect()

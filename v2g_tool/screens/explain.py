@@ -25,6 +25,13 @@ def explain(check: str) -> None:
         console.print(f"{label}: {text}")
 
 
+def show_checks() -> None:
+    """Print the id and the title of every finding."""
+    console = Console(highlight=False, markup=False)
+    for entry in CHECKS.values():
+        console.print(f"{entry.check:<{max(map(len, CHECKS))}}  {entry.title}")
+
+
 def show_faults() -> None:
     """Print every fault of the virtual bench with one line about it."""
     console = Console(highlight=False, markup=False)
