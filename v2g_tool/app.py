@@ -12,7 +12,7 @@ import typer
 from plc_tool.commands import snr_map
 from v2g_tool.cli.entry import run_app
 from v2g_tool.cli.group import HELP, ManualGroup, version_option
-from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
+from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned, mbit_of, no_value
 
 Version = Annotated[bool, version_option("v2g-tool")]
 Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
@@ -101,6 +101,7 @@ def sysctl(
     apply: Annotated[bool, typer.Option("--apply", help="Set what differs, now.")] = False,
     persist: Annotated[bool, typer.Option("--persist", help="Write one file, so that it survives a restart.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Bring back what was found before the first change.")] = False,
+    _write: Annotated[str, typer.Option("--write", "-w", callback=no_value, hidden=True)] = "",
     yes: Yes = False,
     dry_run: DryRun = False,
     allow_derived: AllowDerived = False,
@@ -126,11 +127,17 @@ def sysctl(
 @app.command(short_help="Measure loss and latency to the utility's telemetry server.")
 def throughput(
     site: SiteFile = None,
-    server: Annotated[str | None, typer.Option(help="Name or address of the iperf3 server; else of the site.")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Its port; else that of the site, or 5201.")
+    server: Annotated[
+        str | None, typer.Option("--server", "-c", help="Name or address of the iperf3 server; else of the site.")
     ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=1, max=65535, help="Its port; else that of the site, or 5201.")
+    ] = None,
+    _udp: Annotated[bool, typer.Option("--udp", "-u", help="Changes nothing: datagrams are always sent.")] = False,
     rate_mbit: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="Payload rate, Mbit/s.")] = None,
+    bitrate: Annotated[
+        float | None, typer.Option("--bitrate", "-b", parser=mbit_of, metavar="RATE", help="The same as 10M, 500K, 1G.")
+    ] = None,
     datagram_bytes: Annotated[int | None, typer.Option(min=64, max=65_507, help="Payload of a datagram.")] = None,
     echo: Annotated[Echo | None, typer.Option(help="How round trips are measured.")] = None,
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Measure at least so long.")] = 30.0,
@@ -148,7 +155,9 @@ def throughput(
 
     passphrase = passphrase_from(passphrase_fd)
     request = Request("telemetry", site, out, json, quiet, False, unsigned, passphrase)
-    asked = backhaul.Asked(server, port, rate_mbit, datagram_bytes, echo.value if echo else None)
+    if bitrate and rate_mbit:
+        raise typer.BadParameter("give the rate once: --bitrate 10M, or --rate-mbit 10")
+    asked = backhaul.Asked(server, port, bitrate or rate_mbit, datagram_bytes, echo.value if echo else None)
     raise typer.Exit(backhaul.throughput(request, asked, Plan(min(seconds, max_time), max_time)))
 
 

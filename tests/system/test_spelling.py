@@ -117,6 +117,15 @@ def test_help_is_the_same_however_it_is_asked_for():
     each(words, lambda line: run(*line.split()).stdout == shown or pytest.fail(line))
 
 
+@pytest.mark.parametrize("udp", ["-u", ""])
+def test_the_manuals_throughput_line_asks_for_its_server_port_and_rate(folder: Path, udp: str):
+    run(*f"throughput -c no.invalid -p 502 {udp} -b 2M --unsigned --max-time 1 -q --out {folder}".split())
+
+    (evidence,) = folder.glob("*/evidence.jsonl")
+    asked = json.loads(evidence.read_text().splitlines()[0])["data"]["telemetry"]
+    assert (asked["host"], asked["port"], float(asked["rate_mbit_s"])) == ("no.invalid", 502, 2.0)
+
+
 WRONG = {
     "calibrte": ("has no command 'calibrte'", "Did you mean 'calibrate'?"),
     "report veryfi": ("report has no command 'veryfi'", "Did you mean 'verify'?"),
@@ -127,6 +136,11 @@ WRONG = {
     "throughput --port telemetry": ("'--port'", "integer", "Its port"),
     "calibrate a --adjust maybe": ("'--adjust'", "'maybe' is not one of 'needed', 'always', 'never'"),
     "read --target": ("'--target' requires an argument",),
+    "sysctl -w net.v2g.islanding_timeout=200": ("-w net.v2g.islanding_timeout=200", "--apply", "profile"),
+    "sysctl -w a=1 b=2": ("-w a=1", "--apply"),
+    "throughput -c a -b 10,5M": ("'10,5M' is no rate", "10M"),
+    "throughput -c a -b 0": ("'0' is no rate", "10M"),
+    "throughput -c a -b 10M --rate-mbit 10": ("the rate once",),
     "read --json=4": ("'--json' does not take a value",),
 }
 
