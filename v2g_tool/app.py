@@ -17,6 +17,7 @@ from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsig
 Version = Annotated[bool, version_option("v2g-tool")]
 Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to what is written without being asked.")]
+DataFile = Annotated[str, typer.Argument(help="FOLDER/ID as 'profiles list' shows it, or the path of a file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; judge what is there.")]
 AllowDerived = Annotated[
     bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
@@ -52,6 +53,8 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The key that signs reports.")
 report = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Verify and show signed reports.")
 bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The virtual bench: a site to train and test on.")
+profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check site and profile files.")
+app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(report, name="report")
 app.add_typer(bench, name="bench")
@@ -183,6 +186,30 @@ def explain(
         screen.show_checks()
     else:
         screen.explain(check)
+
+
+@profiles.command("list")
+def profiles_list() -> None:
+    """List the data files, each with its status and the document behind it."""
+    from v2g_tool.screens.profiles import list_files
+
+    list_files()
+
+
+@profiles.command("show")
+def profiles_show(file: DataFile) -> None:
+    """Print a data file as it is: profiles show sites/example > site.toml."""
+    from v2g_tool.screens.profiles import show_file
+
+    show_file(file)
+
+
+@profiles.command("check")
+def profiles_check(file: DataFile) -> None:
+    """Say all that is wrong with a site or profile file, with line and key."""
+    from v2g_tool.screens.profiles import check_file
+
+    raise typer.Exit(check_file(file))
 
 
 @keys.command("init")

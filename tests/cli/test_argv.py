@@ -177,8 +177,6 @@ def test_short_options_and_negative_numbers_and_values_stay_as_typed(line: str) 
     ("line", "same"),
     [
         ("throughput −0.5", "throughput -0.5"),
-        ("throughput --seconds −0.5", "throughput --seconds -0.5"),
-        ("snr-map -i=eth1", "snr-map -i eth1"),
         ("calibrate –q –y", "calibrate -q -y"),
         ("calibrate -traget=a", "calibrate --traget=a"),
     ],

@@ -188,7 +188,7 @@ def test_both_scripts_tell_their_version_and_help(name: str):
 def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
     names = commands_of()
     assert {"calibrate", "read", "explain", "keys", "report", "bench"} <= set(names)
-    under = [(group, name) for group in ("keys", "report", "bench") for name in commands_of(group)]
+    under = [(group, name) for group in ("profiles", "keys", "report", "bench") for name in commands_of(group)]
 
     def check(words: tuple[str, ...]) -> None:
         done = run(*words, "--help")

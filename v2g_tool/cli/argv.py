@@ -63,8 +63,7 @@ def _spelt(words: Sequence[str], command: Command) -> list[str]:
     """Give the words behind the name of a command as the parser takes them."""
     if not command.commands:
         return _spelt_options(words, command)
-    helped: list[str] = []
-    done: list[str] = []
+    helped, done = list[str](), list[str]()
     for at, typed in enumerate(words):
         word = _hyphens(typed, command.options)
         if word in ("help", "--help", "-h"):
@@ -101,18 +100,14 @@ def _spelt_options(words: Sequence[str], command: Command) -> list[str]:
         word = _hyphens(rest.pop(0), command.options)
         if word == "help" and not command.arguments:
             word = "--help"
-        name, sign, value = word.partition("=")
-        given.add(name)
+        given.add(word.partition("=")[0])
         done.append(word)
         if not word.startswith("-"):
             if command.words_follow:
                 return [*done, *rest]
             bare = len(done) - 1 if bare < 0 else bare
-        elif sign and len(name) == 2 and command.options.get(name):
-            done[-1:] = [name, value]
         elif _value_follows(word, command.options) and rest:
-            value = rest.pop(0)  # stays as typed, but for a typeset minus sign
-            done.append(_hyphens(value, {}) if value.lstrip(DASHES)[:1].isdigit() else value)
+            done.append(rest.pop(0))
     if bare >= 0 and "--target" in command.options and not command.arguments and "--target" not in given:
         done[bare] = f"--target={done[bare]}"
     return done
