@@ -182,10 +182,7 @@ def explain(
     """Say what a finding means, why it happens and what to do; works offline."""
     from v2g_tool.screens import explain as screen
 
-    if listed or not check:
-        screen.show_checks()
-    else:
-        screen.explain(check)
+    screen.show_checks() if listed or not check else screen.explain(check)
 
 
 @profiles.command("list")

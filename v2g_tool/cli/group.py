@@ -39,7 +39,7 @@ def described(command: Any, name: str) -> Command:  # noqa: ANN401 - typer's own
 def usage_error(exc: Any) -> RequestError:  # noqa: ANN401 - typer's own, which newer versions keep to themselves
     """Give what typer says of a wrong command line as what, why and what to do."""
     message = exc.format_message().replace("Value error, ", "").rstrip(".")
-    if exc.ctx is None:
+    if getattr(exc, "ctx", None) is None:  # what the parser itself says
         why = "Some options take a value, as --target=meter_01 does, and some take none, as --yes."
         return RequestError(message, why=why, todo="Correct it; --help behind the command says what it takes.")
     name, param, wrong = exc.ctx.command_path, getattr(exc, "param", None), getattr(exc, "option_name", "")
