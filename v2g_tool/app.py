@@ -11,12 +11,13 @@ import typer
 
 from plc_tool.commands import snr_map
 from v2g_tool.cli.entry import run_app
-from v2g_tool.cli.group import ManualGroup, version_option
-from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned
+from v2g_tool.cli.group import HELP, ManualGroup, version_option
+from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned, mbit_of, no_value
 
 Version = Annotated[bool, version_option("v2g-tool")]
 Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to what is written without being asked.")]
+DataFile = Annotated[str, typer.Argument(help="FOLDER/ID as 'profiles list' shows it, or the path of a file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; judge what is there.")]
 AllowDerived = Annotated[
     bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
@@ -42,6 +43,7 @@ class Echo(StrEnum):
 
 app = typer.Typer(
     cls=ManualGroup,
+    context_settings=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help without rich: twice as fast
@@ -51,6 +53,8 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The key that signs reports.")
 report = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Verify and show signed reports.")
 bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The virtual bench: a site to train and test on.")
+profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check site and profile files.")
+app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(report, name="report")
 app.add_typer(bench, name="bench")
@@ -101,6 +105,7 @@ def sysctl(
     apply: Annotated[bool, typer.Option("--apply", help="Set what differs, now.")] = False,
     persist: Annotated[bool, typer.Option("--persist", help="Write one file, so that it survives a restart.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Bring back what was found before the first change.")] = False,
+    _write: Annotated[str, typer.Option("--write", "-w", callback=no_value, hidden=True)] = "",
     yes: Yes = False,
     dry_run: DryRun = False,
     allow_derived: AllowDerived = False,
@@ -127,11 +132,17 @@ def sysctl(
 @app.command(short_help="Measure loss and latency to the utility's telemetry server.")
 def throughput(
     site: SiteFile = None,
-    server: Annotated[str | None, typer.Option(help="Name or address of the iperf3 server; else of the site.")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Its port; else that of the site, or 5201.")
+    server: Annotated[
+        str | None, typer.Option("--server", "-c", help="Name or address of the iperf3 server; else of the site.")
     ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=1, max=65535, help="Its port; else that of the site, or 5201.")
+    ] = None,
+    _udp: Annotated[bool, typer.Option("--udp", "-u", help="Changes nothing: datagrams are always sent.")] = False,
     rate_mbit: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="Payload rate, Mbit/s.")] = None,
+    bitrate: Annotated[
+        float | None, typer.Option("--bitrate", "-b", parser=mbit_of, metavar="RATE", help="The same as 10M, 500K, 1G.")
+    ] = None,
     datagram_bytes: Annotated[int | None, typer.Option(min=64, max=65_507, help="Payload of a datagram.")] = None,
     echo: Annotated[Echo | None, typer.Option(help="How round trips are measured.")] = None,
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Measure at least so long.")] = 30.0,
@@ -150,7 +161,9 @@ def throughput(
 
     passphrase = passphrase_from(passphrase_fd)
     request = Request(site, out, json, quiet, False, unsigned, passphrase)
-    asked = Asked(server, port, rate_mbit, datagram_bytes, echo.value if echo else None)
+    if bitrate and rate_mbit:
+        raise typer.BadParameter("give the rate once: --bitrate 10M, or --rate-mbit 10")
+    asked = Asked(server, port, bitrate or rate_mbit, datagram_bytes, echo.value if echo else None)
     plan = Plan(min(seconds, max_time), max_time)
     raise typer.Exit(commission(request, Throughput(asked, plan)))
 
@@ -165,12 +178,39 @@ def read(target: Target, site: SiteFile = None, json: Annotated[bool, typer.Opti
 
 @app.command(short_help="Explain a finding: cause, remedy, reference.")
 def explain(
-    check: Annotated[str, typer.Argument(help="The id of a finding, for example CAL-WIRING-CT-REVERSED.")],
+    check: Annotated[
+        str, typer.Argument(help="The id of a finding, for example CAL-WIRING-CT-REVERSED; else all are listed.")
+    ] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List all findings.")] = False,
 ) -> None:
     """Say what a finding means, why it happens and what to do; works offline."""
-    from v2g_tool.screens.explain import explain as show
+    from v2g_tool.screens import explain as screen
 
-    show(check)
+    screen.show_checks() if listed or not check else screen.explain(check)
+
+
+@profiles.command("list")
+def profiles_list() -> None:
+    """List the data files, each with its status and the document behind it."""
+    from v2g_tool.screens.profiles import list_files
+
+    list_files()
+
+
+@profiles.command("show")
+def profiles_show(file: DataFile) -> None:
+    """Print a data file as it is: profiles show sites/example > site.toml."""
+    from v2g_tool.screens.profiles import show_file
+
+    show_file(file)
+
+
+@profiles.command("check")
+def profiles_check(file: DataFile) -> None:
+    """Say all that is wrong with a site or profile file, with line and key."""
+    from v2g_tool.screens.profiles import check_file
+
+    raise typer.Exit(check_file(file))
 
 
 @keys.command("init")

@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 from v2g_tool.model.check import Check, checks_of
+from v2g_tool.model.profiles.head import ProfileHead
 from v2g_tool.model.section import Section
 from v2g_tool.run import checks
 
@@ -28,6 +29,11 @@ def all_checks() -> Mapping[str, Check]:
     """Give every check by its id."""
     found = (*checks_of(checks), *(check for domain in contents() for check in domain.CHECKS))
     return {check.id: check for check in found}
+
+
+def all_profiles() -> tuple[type[ProfileHead], ...]:
+    """Give the type of every kind of profile."""
+    return tuple(profile for domain in contents() for profile in domain.PROFILES)
 
 
 def all_sections() -> tuple[type[Section], ...]:

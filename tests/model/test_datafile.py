@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from v2g_tool.data.datafile import MAX_BYTES, line_of, load, sha256_hex
+from v2g_tool.data.datafile import MAX_BYTES, line_of, load, read_toml, sha256_hex
 from v2g_tool.data.library import load_profile, load_site
 from v2g_tool.errors import ExitStatus, RequestError
 from v2g_tool.model.profiles.meter import MeterProfile
@@ -30,6 +35,9 @@ title = "A manual"
 "U.1" = { address = 0x0000, type = "f32" }
 "P.1" = { address = 0x0002, type = "f32" }
 """
+
+
+PIECES = ["a = ", "b = ", "[t]\n", "\n", "1,5", "31.03.2027", "„x“", '"y"', "10.0.0.5", "é", " = ", "{", "}", ", ", "#"]
 
 
 def written(tmp_path: Path, content: str | bytes) -> Path:
@@ -115,7 +123,60 @@ def test_a_larger_file_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_toml_is_a_wrong_request_that_names_the_file(tmp_path: Path, content: bytes) -> None:
     error = refused(tmp_path, content)
 
-    assert f"{tmp_path / 'site.toml'} is not valid TOML" in error.what
+    assert error.what.startswith(f"{tmp_path / 'site.toml'}:")
+    assert "the site file is not valid TOML" in error.what
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "instead"),
+    [
+        ('name = "depot-north"', "name = „depot-north“", 'name = "depot-north"'),
+        ('name = "depot-north"', "name = depot-north # ours", 'name = "depot-north" # ours'),
+        ('name = "depot-north"', 'name = "depot-north"\nnominal_voltage_v = 230,0', "nominal_voltage_v = 230.0"),
+        ('host = "10.0.0.5"', "host = 10.0.0.5", 'host = "10.0.0.5"'),
+        ("due = 2027-05-01 }", "due = 01.05.2027 }", 'calibration = { certificate = "C-1", due = 2027-05-01 }'),
+        ("max_charge_w = 11000", "max_charge_w = 11000,5", "max_charge_w = 11000.5"),
+    ],
+)
+def test_a_slip_that_can_mean_one_thing_is_told_with_its_line_and_what_to_write(
+    tmp_path: Path, old: str, new: str, instead: str
+) -> None:
+    content = site_with(old, new)
+
+    error = refused(tmp_path, content)
+
+    line = content[: content.index(new.splitlines()[-1])].count("\n") + 1
+    assert error.what.startswith(f"{tmp_path / 'site.toml'}:{line}: the site file is not valid TOML")
+    assert error.why
+    assert error.todo == f"Write: {instead}"
+
+
+def test_a_byte_of_an_old_editor_is_told_with_its_line_and_character(tmp_path: Path) -> None:
+    error = refused(tmp_path, site_with("depot-north", "dépôt").encode("latin-1"))
+
+    line = site_text.line_of(SITE, 'name = "depot-north"')
+    assert error.what.startswith(f"{tmp_path / 'site.toml'}:{line}: ")
+    assert "'é'" in error.why
+    assert error.todo == "Save the file as UTF-8."
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.sampled_from(["utf-8", "latin-1"]))
+def test_any_file_is_read_or_refused_and_what_is_sound_is_read_as_it_is(text: str, encoding: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        content = text.encode(encoding, "ignore")
+        _, raw, problems = read_toml(content, Path(folder), "file")
+
+    with contextlib.suppress(ValueError):
+        sound = tomllib.loads(text.encode(encoding, "ignore").decode())
+        assert (repr(raw), problems) == (repr(sound), [])
+
+
+def test_a_file_of_slips_alone_is_given_up_after_a_few(tmp_path: Path) -> None:
+    slips = "".join(f"a{n} = 1,5\n" for n in range(5000)).encode()
+    _, raw, problems = read_toml(slips, tmp_path, "file")
+
+    assert raw == {}
+    assert 10 < len(problems) < 50
 
 
 def test_a_syntax_error_names_its_line(tmp_path: Path) -> None:

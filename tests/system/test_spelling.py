@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.bounds import HANG_S
 from tests.sections import section
-from tests.system.commands import TOOL, each, report_of, site
+from tests.system.commands import TOOL, each, error_lines, report_of, site
+from v2g_tool.register import all_checks
 
 SCRIPTS = Path(sys.executable).parent
 HEAVY = ("pymodbus", "pyvisa", "scapy", "cryptography", "typst", "pyhanko", "numpy")
@@ -21,12 +23,16 @@ SPELLINGS = [
     ("\u2014calibrate", "\u2014target", "meter_03", "\u2013q", "\u2013y"),
     ("--json", "--calibrate", "--target", "meter_03", "--yes"),
     ("-y", "\u2013\u2013calibrate", "\u2013\u2013target=meter_03"),
+    ("-calibrate", "-target=meter_03", "-yes"),
+    ("calibrate", "meter_03", "-y"),
 ]
 """The manual's way, with the dashes that a typesetter makes of it, and the command's way."""
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*TOOL, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*TOOL, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_S, check=False
+    )
 
 
 def commands_of(*words: str) -> list[str]:
@@ -87,7 +93,7 @@ def test_a_misspelt_option_is_a_wrong_request_with_a_suggestion():
 
 
 @pytest.mark.parametrize(("room", "entry"), [("v2g_tool.app", "v2g_tool"), ("plc_tool.cli", "v2g_plc_tool")])
-@pytest.mark.parametrize("word", ["--version", "--help", "–help"])
+@pytest.mark.parametrize("word", ["--version", "--help", "–help", "help", "-h"])
 def test_version_and_help_load_no_heavy_library(room: str, entry: str, word: str):
     program = f"""
 import sys
@@ -104,6 +110,72 @@ print("LOADED", sorted({{name.partition(".")[0] for name in sys.modules}} & set(
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
+def test_help_is_the_same_however_it_is_asked_for():
+    shown = run("report", "verify", "--help").stdout
+
+    assert "-h, --help" in shown
+    words = ["help report verify", "help verify", "-h report verify", "report help verify", "report verify -h"]
+    each(words, lambda line: run(*line.split()).stdout == shown or pytest.fail(line))
+
+
+@pytest.mark.parametrize("udp", ["-u", ""])
+def test_the_manuals_throughput_line_asks_for_its_server_port_and_rate(folder: Path, udp: str):
+    run(*f"throughput -c no.invalid -p 502 {udp} -b 2M --unsigned --max-time 1 -q --out {folder}".split())
+
+    (evidence,) = folder.glob("*/evidence.jsonl")
+    asked = json.loads(evidence.read_text().splitlines()[0])["data"]["telemetry"]
+    assert (asked["host"], asked["port"], float(asked["rate_mbit_s"])) == ("no.invalid", 502, 2.0)
+
+
+WRONG = {
+    "calibrte": ("has no command 'calibrte'", "Did you mean 'calibrate'?"),
+    "report veryfi": ("report has no command 'veryfi'", "Did you mean 'verify'?"),
+    "keys inti": ("keys has no command 'inti'", "Did you mean 'init'?"),
+    "-calibrate -traget=a": ("no option --traget", "Did you mean '--target'?"),
+    "calibrate": ("missing option '--target'", "Name of the meter", "calibrate --help'"),
+    "calibrate a b": ("extra argument", "(b)"),
+    "throughput --port telemetry": ("'--port'", "integer", "Its port"),
+    "calibrate a --adjust maybe": ("'--adjust'", "'maybe' is not one of 'needed', 'always', 'never'"),
+    "read --target": ("'--target' requires an argument",),
+    "sysctl -w net.v2g.islanding_timeout=200": ("-w net.v2g.islanding_timeout=200", "--apply", "profile"),
+    "sysctl -w a=1 b=2": ("-w a=1", "--apply"),
+    "throughput -c a -b 10,5M": ("'10,5M' is no rate", "10M"),
+    "throughput -c a -b 0": ("'0' is no rate", "10M"),
+    "throughput -c a -b 10M --rate-mbit 10": ("the rate once",),
+    "read --json=4": ("'--json' does not take a value",),
+}
+
+
+def test_a_wrong_command_line_is_told_in_three_lines():
+    def check(line: str) -> None:
+        done = run(*line.split())
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(error_lines(done.stderr)) == 3
+        assert "Usage" not in error_lines(done.stderr)[0]
+        assert all(word in done.stderr for word in WRONG[line]), done.stderr
+
+    each(WRONG, check)
+
+
+def test_the_other_program_names_its_own_commands():
+    script = SCRIPTS / "v2g-plc-tool"
+    done = subprocess.run([script, "snr-mpa"], capture_output=True, text=True, timeout=HANG_S, check=False)
+
+    assert done.returncode == 2
+    assert "v2g-plc-tool has no command 'snr-mpa'. Did you mean 'snr-map'?" in done.stderr
+    assert len(error_lines(done.stderr)) == 3
+
+
+@pytest.mark.parametrize("words", [("explain",), ("explain", "--list"), ("-explain", "-list")])
+def test_without_an_id_every_finding_is_listed(words: tuple[str, ...]):
+    done = run(*words)
+
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(all_checks())
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("name", ["v2g-tool", "v2g-plc-tool"])
 def test_both_scripts_tell_their_version_and_help(name: str):
     version = subprocess.run([SCRIPTS / name, "--version"], capture_output=True, text=True, check=True)
@@ -117,7 +189,7 @@ def test_both_scripts_tell_their_version_and_help(name: str):
 def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
     names = commands_of()
     assert {"calibrate", "read", "explain", "keys", "report", "bench"} <= set(names)
-    under = [(group, name) for group in ("keys", "report", "bench") for name in commands_of(group)]
+    under = [(group, name) for group in ("profiles", "keys", "report", "bench") for name in commands_of(group)]
 
     def check(words: tuple[str, ...]) -> None:
         done = run(*words, "--help")

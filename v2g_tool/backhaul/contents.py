@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from v2g_tool.backhaul import checks, section
 from v2g_tool.model.check import checks_of
+from v2g_tool.model.profiles.head import ProfileHead
 
 CHECKS = checks_of(checks)
 SECTION = section.Telemetry
+PROFILES: tuple[type[ProfileHead], ...] = ()

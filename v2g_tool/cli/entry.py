@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from v2g_tool.cli.argv import json_asked
 from v2g_tool.cli.streams import guard_streams
 from v2g_tool.errors import ExitStatus, NotPermitted, V2GError
 
@@ -50,6 +52,10 @@ def _status_of(app: Callable[..., object]) -> int:
 
 
 def _tell(error: V2GError) -> None:
+    if json_asked(sys.argv[1:]):
+        told = {"what": error.what, "why": error.why, "todo": error.todo, "status": int(error.status)}
+        sys.stdout.write(json.dumps({"error": told}) + "\n")
+        return
     from v2g_tool.report.page import tell_error
 
     tell_error(error)
@@ -62,8 +68,10 @@ def _told(exc: Exception) -> int:
     """
     show = getattr(exc, "show", None)
     if show is not None:
-        show()
-        return int(getattr(exc, "exit_code", ExitStatus.WRONG_REQUEST))
+        from v2g_tool.cli.group import usage_error
+
+        show() if type(exc).__name__ == "NoArgsIsHelpError" else _tell(usage_error(exc))
+        return ExitStatus.WRONG_REQUEST
     if type(exc).__name__ == "Abort":
         return ExitStatus.INTERRUPTED
     return _defect(exc)
@@ -74,15 +82,12 @@ def _defect(exc: BaseException) -> ExitStatus:
     import traceback
 
     trace = "".join(traceback.format_exception(exc))
-    todo = "run it again where a file can be kept in the folder for temporary files: the trace goes there."
+    todo = "Run it again where a file can be kept in the folder for temporary files: the trace goes there."
     with suppress(OSError):
         descriptor, name = tempfile.mkstemp(".txt", "v2g-tool-defect-")
         with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
             file.write(trace)
-        todo = f"send {name} with your report folder to the maintainers."
-    sys.stderr.write(
-        f"✗ {Path(sys.argv[0]).name} has a defect: {trace.strip().splitlines()[-1]}\n"
-        f"  Why: this is a mistake in the program, not in your request.\n"
-        f"  Do:  {todo}\n"
-    )
+        todo = f"Send {name} with your report folder to the maintainers."
+    what = f"{Path(sys.argv[0]).name} has a defect: {trace.strip().splitlines()[-1]}"
+    _tell(V2GError(what, why="This is a mistake in the program, not in your request.", todo=todo))
     return ExitStatus.DEFECT

@@ -19,6 +19,16 @@ M = TypeVar("M", bound=BaseModel)
 MAX_BYTES = 1_000_000
 """No site or profile is larger; a larger file is a mistake, or an attack."""
 
+_SLIPS = (
+    (re.compile("[„“”‟«»‘’‚]"), '"', "TOML takes straight quotation marks only."),
+    (re.compile(r"(=\s*)(\d\d)\.(\d\d)\.(\d{4})\b"), r"\1\4-\3-\2", "A date is written as year-month-day."),
+    (re.compile(r"(=\s*[-+]?\d+),(\d+)(?=\s*(?:[,}#]|$))"), r"\1.\2", "A number is written with a point."),
+    (re.compile(r"^([^=]*=\s*)([a-zA-Z][\w.-]*|\d+(?:\.\d+){3})(\s*(?:#.*)?)$"), r'\1"\2"\3', "A text takes quotes."),
+)
+"""What is no TOML and can mean but one thing: what is written, what to write instead, and why."""
+
+_ENOUGH = 20  # each one mended costs a reading of the whole file
+
 
 def read_bytes(path: Path, what: str) -> bytes:
     """Give the content of a data file; raises RequestError when it cannot be read."""
@@ -38,17 +48,51 @@ def load(path: Path, model: type[M], what: str) -> M:
 
 def parsed(content: bytes, path: Path, model: type[M], what: str) -> M:
     """Give the model that the content of the TOML file at `path` describes; raises as `load`."""
-    try:
-        text = content.decode("utf-8-sig")
-        raw = tomllib.loads(text)
-    except (ValueError, RecursionError) as exc:  # not UTF-8, not TOML, or beyond what the reader takes
-        raise RequestError(f"{what} {path} is not valid TOML: {exc}", todo="Correct the line that is named.") from exc
+    text, raw, problems = read_toml(content, path, what)
+    if problems:
+        raise problems[0]
     try:
         return model.model_validate(raw)
     except ValidationError as exc:
-        # A misspelt key is both unknown and missing: the misspelling is what the user can see.
-        errors = sorted(exc.errors(), key=lambda error: error["type"] != "extra_forbidden")
-        raise _request_error(path, text, what, model, errors[0]) from exc
+        raise key_problems(path, text, what, model, exc)[0] from exc
+
+
+def read_toml(content: bytes, path: Path, what: str) -> tuple[str, dict[str, Any], list[RequestError]]:
+    """Give text and tables of a TOML file, and what hinders reading it; a slip of one meaning is mended to read on."""
+    problems: list[RequestError] = []
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        text = content.decode("latin-1")
+        where = f"{path}:{text.count(chr(10), 0, exc.start) + 1}: the {what} is not valid TOML"
+        why = f"The byte of '{text[exc.start]}' in Latin-1 stands there; TOML is UTF-8."
+        problems.append(RequestError(where, why=why, todo="Save the file as UTF-8."))
+    lines = text.split("\n")
+    while True:
+        try:
+            return text, tomllib.loads("\n".join(lines)), problems
+        except (ValueError, RecursionError) as exc:  # not TOML, or beyond what the reader takes
+            at = re.search(r"\(at line (\d+)", str(exc))
+            line, where = (lines[int(at[1]) - 1], f"{path}:{at[1]}") if at else ("", str(path))
+            mended, why = next(((m, why) for slip, to, why in _SLIPS if (m := slip.sub(to, line)) != line), (line, ""))
+            todo = f"Write: {mended.strip()}" if why else "Correct the line that is named."
+            problems.append(RequestError(f"{where}: the {what} is not valid TOML: {exc}", why=why, todo=todo))
+            if at is None or not why or len(problems) > _ENOUGH:
+                return text, {}, problems
+            lines[int(at[1]) - 1] = mended
+
+
+def key_problems(path: Path, text: str, what: str, model: type[M], exc: ValidationError) -> list[RequestError]:
+    """Give all keys of a data file that are wrong, unknown ones first."""
+    odd = [error["loc"] for error in exc.errors() if error["type"] == "extra_forbidden"]
+
+    def misspelt(loc: tuple[int | str, ...]) -> bool:
+        return any(other[:-1] == loc[:-1] and did_you_mean(str(other[-1]), [str(loc[-1])]) for other in odd)
+
+    # A misspelt key is both unknown and missing: the misspelling is what the user can see.
+    errors = [error for error in exc.errors() if error["type"] != "missing" or not misspelt(error["loc"])]
+    errors.sort(key=lambda error: error["type"] != "extra_forbidden")
+    return [_request_error(path, text, what, model, error) for error in errors]
 
 
 def sha256_hex(path: Path) -> str:
@@ -69,7 +113,9 @@ def _request_error(path: Path, text: str, what: str, model: type[BaseModel], err
         )
     if error["type"] == "missing":
         return RequestError(f"{where}: '{'.'.join(keys)}' is missing in the {what}", todo="Add the key.")
-    return RequestError(f"{where}: '{'.'.join(keys)}' of the {what}: {message}", todo="Correct the value.")
+    unquoted = "Write a number as 502 or 230.0, a date as 2027-03-31, without quotes."
+    todo = unquoted if error["type"].startswith(("float", "int", "date")) else "Correct the value."
+    return RequestError(f"{where}: '{'.'.join(keys)}' of the {what}: {message}", todo=todo)
 
 
 def _named_key(message: str) -> list[str]:

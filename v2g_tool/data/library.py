@@ -40,6 +40,12 @@ def find_profile(name: str, kind: type[ProfileHead]) -> Path:
     )
 
 
+def data_files() -> dict[str, Path]:
+    """Give every data file as FOLDER/ID; one of /etc/v2g/profiles hides a built-in one."""
+    roots = (built_in_profiles(), Path("/etc/v2g/profiles"))
+    return {f"{path.parent.name}/{path.stem}": path for root in roots for path in sorted(root.glob("*/*.toml"))}
+
+
 def load_profile(name: str, model: type[P]) -> tuple[P, Path]:
     """Give the profile called `name` and its file; raises RequestError with file, line and key."""
     path = find_profile(name, model)
@@ -56,7 +62,7 @@ def find_site_file(given: Path | None) -> Path:
     raise RequestError(
         "no site file found",
         why="Looked at --site, $V2G_SITE, ./site.toml and /etc/v2g/site.toml.",
-        todo="Write a site file (profiles/sites/example.toml is a start), or try 'v2g-tool bench run -- ...'.",
+        todo="Begin with 'v2g-tool profiles show sites/example > site.toml', or try 'v2g-tool bench run -- ...'.",
     )
 
 

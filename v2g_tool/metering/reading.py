@@ -8,13 +8,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
-
 from v2g_tool.data.library import find_site_file, load_site
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotPermitted
 from v2g_tool.hal.connect import open_meter
-from v2g_tool.model.quantities import UNITS, Channel
+from v2g_tool.model.quantities import UNITS
 
 
 def read_meter(target: str, site_file: Path | None, *, as_json: bool) -> None:
@@ -29,22 +27,15 @@ def read_meter(target: str, site_file: Path | None, *, as_json: bool) -> None:
         record = {"target": target, "identity": vars(identity), "values": measured, "corrections": corrections}
         sys.stdout.write(json.dumps(record) + "\n")
         return
-    console = Console(highlight=False, markup=False)
-    console.print(f"{target}  {plain(str(identity))}")
-    for channel, value in values.items():
-        console.print(f"  {channel!s:<12} {_shown(meter.resolution(channel, value), value):>14} {_unit(channel)}")
-    for name, raw in corrections.items():
-        console.print(f"  {name:<12} {raw:>14} (raw)")
+    rows = [f"  {c!s:<12} {_shown(meter.resolution(c, v), v):>14} {UNITS[c.quantity]}" for c, v in values.items()]
+    trims = [f"  {name:<12} {raw:>14} (raw)" for name, raw in corrections.items()]
+    sys.stdout.write("\n".join([plain(f"{target}  {identity}"), *rows, *trims]) + "\n")
 
 
 def _shown(step: float, value: float) -> str:
     """Give a value with no more digits than its register resolves, at most 4 decimals."""
     decimals = next((d for d in range(5) if step >= 10**-d), 4)
     return f"{value:.{decimals}f}"
-
-
-def _unit(channel: Channel) -> str:
-    return UNITS[channel.quantity]
 
 
 class _Alone:

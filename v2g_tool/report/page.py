@@ -91,6 +91,13 @@ class Page:
             self.say((f"→ {error.todo}", ""), whole="Run: " in error.todo)
 
 
+def show_lines(*lines: str, whole: bool = False) -> None:
+    """Show lines on standard output, as text; a `whole` one is not broken, so that it can be copied."""
+    page = Page(Console())
+    for line in lines:
+        page.say((line, ""), whole=whole)
+
+
 def tell_error(error: V2GError) -> None:
     """Show a failure on standard error."""
     # Behind a pipe a line stays a line: three lines are three lines, and a file name can be searched for.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from v2g_tool.bench.faults import CATALOGUE as FAULTS
 from v2g_tool.errors import RequestError
 from v2g_tool.model.spelling import did_you_mean
 from v2g_tool.register import all_checks
+from v2g_tool.report.page import show_lines
 
 
 def explain(check: str) -> None:
@@ -20,14 +19,17 @@ def explain(check: str) -> None:
             why=f"There are {len(checks)}, from {min(checks)} to {max(checks)}.",
             todo="Copy the id from the report.",
         )
-    console = Console(highlight=False, markup=False)
-    console.print(f"{entry.id}  {entry.title}  (severity {entry.severity} of 10)")
-    for label, text in (("Cause", entry.cause), ("Remedy", entry.remedy), ("Reference", entry.reference)):
-        console.print(f"{label}: {text}")
+    parts = (("Cause", entry.cause), ("Remedy", entry.remedy), ("Reference", entry.reference))
+    title = f"{entry.id}  {entry.title}  (severity {entry.severity} of 10)"
+    show_lines(title, *(f"{label}: {text}" for label, text in parts))
+
+
+def show_checks() -> None:
+    """Print the id and the title of every finding."""
+    checks = all_checks()
+    show_lines(*(f"{name:<{max(map(len, checks))}}  {check.title}" for name, check in checks.items()))
 
 
 def show_faults() -> None:
     """Print every fault of the virtual bench with one line about it."""
-    console = Console(highlight=False, markup=False)
-    for kind in FAULTS.values():
-        console.print(f"{kind.name:<20} {kind.group:<9} {kind.line}")
+    show_lines(*(f"{kind.name:<20} {kind.group:<9} {kind.line}" for kind in FAULTS.values()))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from rich.console import Console
-
 from v2g_tool.errors import RequestError
+from v2g_tool.report.page import show_lines
 from v2g_tool.report.signing.keys import init_key, key_directory
 
 
@@ -17,9 +16,11 @@ def make_key(name: str, passphrase: Callable[[str], bytes], *, ask_twice: bool) 
     if ask_twice and passphrase("The same passphrase again") != secret:
         raise RequestError("the two passphrases differ; no key was made", todo="Run the command again.")
     files = init_key(key_directory(), name, secret, datetime.now(UTC))
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(f"✓ Signing key for {name}")
-    console.print(f"  key          {files.key} (encrypted; keep a copy of the passphrase, it cannot be recovered)")
-    console.print(f"  certificate  {files.certificate}")
-    console.print(f"  fingerprint  {files.fingerprint}")
-    console.print("→ Give the fingerprint to the utility over another channel; they verify with --trust FINGERPRINT.")
+    show_lines(
+        f"✓ Signing key for {name}",
+        f"  key          {files.key} (encrypted; keep a copy of the passphrase, it cannot be recovered)",
+        f"  certificate  {files.certificate}",
+        f"  fingerprint  {files.fingerprint}",
+        "→ Give the fingerprint to the utility over another channel; they verify with --trust FINGERPRINT.",
+        whole=True,
+    )

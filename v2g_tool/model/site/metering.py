@@ -87,7 +87,7 @@ class MeterSite(ModbusLink):
     limits: LimitChoice
     rating: Rating
     plan: str = "ac-bidirectional"
-    analyzer: str
+    analyzer: str = Field(min_length=1)
     inverter: str = ""
 
 
