@@ -200,11 +200,11 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, s
     outcome.findings += findings
 
     def not_restored(problem: str) -> None:
-        outcome.add("CAL-INVERTER", Verdict.FAIL, f"{setup.inverter.name} could not be put back: {problem}.")
+        outcome.add("CAL-INVERTER", Verdict.FAIL, f"It is not proven that {setup.inverter.name} is back: {problem}.")
 
     if not points:
         return
-    with loads.test_load(setup.inverter, inverter_key, store, run, not_restored):
+    with loads.test_load(setup.source, inverter_key, store, run, not_restored):
         _as_found(outcome, setup, points, run)
         if not outcome.found:
             return
@@ -335,14 +335,15 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, store: Inten
     if intent is None:
         return
     with run.shield():
-        problem = loads.put_back(inverter, key, intent.old, store, run)
+        problem = loads.put_back(inverter, intent.old, run)
     if problem:
         raise InstrumentError(
             f"{inverter.name} still follows the test load of {intent.started_utc} and could not be put back: {problem}",
             why="It is busy, refuses, or another program commands it.",
             todo="Wait for its reversion timer, check what it does, then run again.",
         )
-    outcome.add("CAL-RECOVERY", Verdict.PASS, f"The test load of the run of {intent.started_utc} was ended first.")
+    store.clear(key)
+    outcome.add("CAL-RECOVERY", Verdict.PASS, f"{inverter.name} was told to end its load of {intent.started_utc}.")
 
 
 def correction_key(identity: Identity) -> str:

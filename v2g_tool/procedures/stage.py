@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from v2g_tool.errors import Implausible, LoadNotReached
@@ -48,6 +49,11 @@ class Setup:
     def phases(self) -> tuple[int, ...]:
         """The phases of the meter."""
         return tuple(range(1, self.meter_site.phases + 1))
+
+    @cached_property
+    def source(self) -> loads.LoadSource:
+        """What sets the load, the same for the whole run."""
+        return loads.LoadSource(self.inverter, self.analyzer, 5 * self.meter_update_s, len(self.phases))
 
 
 @dataclass(frozen=True)
@@ -139,12 +145,11 @@ def measure_point(setup: Setup, point: LoadPoint, target: SetPoint, run: Run) ->
     LoadNotReached when it never was, and NoPower when an instrument gives no active power to compare.
     """
     phases = len(setup.phases)
-    source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * setup.meter_update_s, phases)
     commanded = bool(target.power_w)
     if commanded:
-        loads.reach(source, target, run)
+        loads.reach(setup.source, target, run)
     else:
-        loads.settle(source, run)
+        loads.settle(setup.source, run)
     for _ in range(setup.plan.max_windows):
         setup.inverter.hold()
         window = take_window(setup.meter, setup.meter_update_s, setup.analyzer, setup.plan.readings, phases, run)
