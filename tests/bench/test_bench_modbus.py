@@ -581,3 +581,16 @@ def test_a_stuck_inverter_takes_the_set_point_and_stays() -> None:
 
     assert device.read(3, 40277 + 22, 4) == [1, 1, 0, 5000]
     assert plant.truth(clock.now_s).total_power().real > 0.0
+
+
+def test_an_inverter_that_hides_obeys_the_set_point_and_reads_as_at_delivery() -> None:
+    clock = Time()
+    device, plant = inverter(clock, "inverter-hides")
+    before = device.read(3, 40277, 67)
+    device.write(40277 + 31, [0, 20])
+    device.write(40277 + 24, [0, 5000])
+    device.write(40277 + 22, [1])
+    clock.now_s += 3.0
+
+    assert device.read(3, 40277, 67) == before
+    assert plant.truth(clock.now_s).total_power().real == pytest.approx(-5000.0, rel=0.03)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 import pytest
 
 from v2g_tool.data.library import load_profile
-from v2g_tool.errors import Implausible, Unreachable, V2GError
+from v2g_tool.errors import Implausible, Refused, Unreachable, V2GError
 from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.hal.modbus.inverter import SunSpecInverter
 from v2g_tool.model.profiles.inverter import InverterProfile
@@ -248,26 +249,17 @@ def test_restoring_writes_what_was_there_before(driver: Driver) -> None:
     made.command(SetPoint(power_w=3000.0))
     device.received.clear()
 
-    assert made.restore(before) is True
+    assert made.restore(before) is False, "the command showed"
     assert device.writes == [ACTIVE_AS_FOUND, REACTIVE_AS_FOUND]
 
 
-def test_restoring_writes_only_the_block_that_differs(driver: Driver) -> None:
-    device = inverter()
-    made = driver(device)
-    before = made.controls()
-    device.words[3][CONTROLS_AT + 36] = 4
-
-    assert made.restore(before) is True
-    assert device.writes == [REACTIVE_AS_FOUND]
-
-
-def test_restoring_what_is_already_there_writes_nothing(driver: Driver) -> None:
+def test_restoring_does_not_ask_whether_anything_differs(driver: Driver) -> None:
     device = inverter()
     made = driver(device)
 
-    assert made.restore(made.controls()) is False
-    assert device.writes == []
+    made.restore(made.controls())
+
+    assert device.writes == [ACTIVE_AS_FOUND, REACTIVE_AS_FOUND]
 
 
 def test_a_timer_that_runs_down_is_no_difference(driver: Driver) -> None:
@@ -276,7 +268,154 @@ def test_a_timer_that_runs_down_is_no_difference(driver: Driver) -> None:
     before = made.controls()
     device.words[3][CONTROLS_AT + 34] = 99
 
+    assert made.controls() == before
+
+
+def showing(device: Registers, shown: dict[int, int]) -> dict[int, int]:
+    """Have the device obey each write and show `shown` in place of it; give what it obeys."""
+    obeyed: dict[int, int] = {}
+
+    def hide(pdu: str) -> None:
+        if pdu.startswith("10"):
+            address, count = struct.unpack(">HH", bytes.fromhex(pdu)[1:5])
+            obeyed.update({at: device.words[3][at] for at in range(address, address + count)})
+            device.words[3].update(shown)
+
+    device.words[3].update(shown)
+    device.after = hide
+    return obeyed
+
+
+NOTHING = dict.fromkeys(range(CONTROLS_AT + 22, CONTROLS_AT + 47), 0) | {CONTROLS_AT + 28: 1000, CONTROLS_AT + 37: 1}
+ENABLED_AT, TIMER_AT = CONTROLS_AT + 22, CONTROLS_AT + 32
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [NOTHING, {ENABLED_AT: 0}, {TIMER_AT: 0}, {CONTROLS_AT + 46: 0}],
+    ids=["nothing", "not enabled", "no reversion timer", "no reactive reversion timer"],
+)
+def test_what_a_device_never_showed_is_written_back_and_not_called_shown(driver: Driver, shown: dict[int, int]) -> None:
+    device = inverter()
+    obeyed = showing(device, shown)
+    made = driver(device)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    assert obeyed[ENABLED_AT] == 1
+
+    hidden = made.restore(before)
+
+    assert hidden is True
+    assert device.writes[-2:] == [ACTIVE_AS_FOUND, REACTIVE_AS_FOUND]
+    assert obeyed[ENABLED_AT] == 0
+
+
+def test_what_reads_as_not_implemented_is_switched_off(driver: Driver) -> None:
+    device = inverter()
+    own = (22, 23, 31, 32, 35, 36, 45, 46)
+    obeyed = showing(device, {CONTROLS_AT + offset: 0xFFFF for offset in own})
+    made = driver(device)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    assert obeyed[ENABLED_AT] == 1
+
+    hidden = made.restore(before)
+
+    assert hidden is True
+    assert made.controls() == before
+    assert {offset: obeyed[CONTROLS_AT + offset] for offset in own} == dict.fromkeys(own, 0)
+
+
+def test_a_device_that_shows_a_command_late_has_shown_it(driver: Driver) -> None:
+    device = inverter()
+    showing(device, NOTHING)
+    made = driver(device)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    device.after = lambda _pdu: None
+
+    made.hold()
+
     assert made.restore(before) is False
+
+
+def test_what_a_device_showed_once_is_shown_although_its_timer_has_run_out(driver: Driver) -> None:
+    device = inverter()
+    made = driver(device)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    made.hold()
+    device.words[3].update(NOTHING)
+
+    assert made.restore(before) is False
+    assert device.writes[-2:] == [ACTIVE_AS_FOUND, REACTIVE_AS_FOUND]
+
+
+def test_a_command_whose_answer_was_lost_is_ended(driver: Driver) -> None:
+    device = inverter()
+    deaf = [True]
+
+    def deaf_to_writes(request: bytes) -> list[Action]:
+        actions = list(device(request))
+        return [CLOSE] if request[7] == 0x10 and deaf[0] else actions
+
+    made = driver(deaf_to_writes)
+    before = made.controls()
+    with pytest.raises(Unreachable):
+        made.command(SetPoint(power_w=3000.0))
+    deaf[0] = False
+
+    assert made.restore(before) is False
+    assert device.writes == [CHARGE_3_KW, ACTIVE_AS_FOUND, REACTIVE_AS_FOUND]
+
+
+def test_a_load_is_ended_although_its_controls_cannot_be_read(driver: Driver) -> None:
+    device = inverter()
+    blind = [False]
+
+    def refusing_reads(request: bytes) -> list[Action]:
+        refusal = (request[:4] + bytes([0, 3, request[6], 0x83, 4])).hex()
+        return [refusal] if blind[0] and request[7] == 3 else list(device(request))
+
+    made = driver(refusing_reads)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    blind[0] = True
+
+    assert made.restore(before) is True, "it could not be seen that the command was taken"
+    assert device.writes[-2:] == [ACTIVE_AS_FOUND, REACTIVE_AS_FOUND]
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4])
+def test_a_device_that_refuses_commands_has_nothing_to_end(driver: Driver, code: int) -> None:
+    device = inverter()
+    made = driver(device)
+    before = made.controls()
+    device.refuse_writes = code
+    with pytest.raises(Refused):
+        made.command(SetPoint(power_w=3000.0))
+
+    assert made.restore(before) is False
+
+
+@pytest.mark.parametrize("code", [4, 6])
+def test_a_device_that_took_a_command_and_refuses_to_end_it_is_named(driver: Driver, code: int) -> None:
+    device = inverter()
+    made = driver(device)
+    before = made.controls()
+    made.command(SetPoint(power_w=3000.0))
+    device.refuse_writes = code
+
+    with pytest.raises(Refused):
+        made.restore(before)
+
+
+def test_an_inverter_that_lost_its_set_points_is_implausible_when_they_are_to_be_restored(driver: Driver) -> None:
+    before = driver(inverter()).controls()
+    image = words_at(40000, MARK) | common(40002) | words_at(40070, END)
+
+    with pytest.raises(Implausible, match="has no SunSpec model 704"):
+        driver(Registers({3: image})).restore(before)
 
 
 def test_only_the_set_point_registers_can_be_written(driver: Driver) -> None:

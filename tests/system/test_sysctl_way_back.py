@@ -49,7 +49,8 @@ def test_two_trees_never_share_what_was_found(here: Site):
         assert sysctl(here, "--root", str(root), *APPLY).returncode == 0
 
     for root in (second, first):
-        assert sysctl(here, "--root", str(root), "--undo", "--yes", "--quiet").returncode == 0
+        done = sysctl(here, "--root", str(root), "--undo", "--yes", "--quiet", "--json")
+        assert verdicts(report_of(done))["SYS-UNDO"] == "pass"
 
     assert [snapshot(root) for root in (first, second)] == before
 
@@ -108,3 +109,91 @@ def test_consent_to_a_file_shows_what_it_will_hold(here: Site):
     report = report_of(sysctl(here, "--persist", "--dry-run", "--quiet", "--json"))
 
     assert f"99-zz-v2g.conf with {TIMEOUT} = 200" in section(report, "host")["statement"]
+
+
+UNDO = ("--undo", "--yes", "--quiet", "--json")
+
+
+def test_an_undo_is_judged_by_what_it_leaves_behind_like_any_other_run(here: Site):
+    untouched = report_of(sysctl(here, "--quiet", "--json"))
+    sysctl(here, *APPLY)
+
+    done = sysctl(here, *UNDO)
+
+    left = report_of(done)
+    assert (done.returncode, left["verdict"]) == (1, "fail")
+    assert verdicts(left)["SYS-UNDO"] == "pass"
+    assert [f for f in left["findings"] if f["check"] != "SYS-UNDO"] == untouched["findings"]
+
+
+def test_an_undo_that_leaves_the_host_within_its_profile_passes(here: Site):
+    sysctl(here, *APPLY)
+    folder = tree(here) / "etc/sysctl.d"
+    (folder / "99-zz-v2g.conf").rename(folder / "98-own.conf")
+    account = {"V2G_STATE_DIR": str(here.folder / "other")}
+    assert section(report_of(sysctl(here, *APPLY, env=account)), "host")["write_requests"] == 1
+
+    done = sysctl(here, *UNDO, env=account)
+
+    assert (done.returncode, report_of(done)["verdict"]) == (0, "pass")
+    assert verdicts(report_of(done))["SYS-UNDO"] == "pass"
+    assert not (folder / "99-zz-v2g.conf").exists()
+
+
+@pytest.mark.parametrize("words", [UNDO, (*UNDO, "--dry-run")])
+def test_an_undo_that_finds_nothing_of_this_account_is_no_pass(here: Site, words: tuple[str, ...]):
+    done = sysctl(here, *words)
+
+    report = report_of(done)
+    assert (done.returncode, report["verdict"]) == (1, "fail")
+    assert verdicts(report)["SYS-UNDO"] == "skipped"
+    assert section(report, "host")["statement"] == "There was nothing of this account to undo."
+
+
+def test_an_undo_does_not_see_what_another_account_has_applied_and_says_so(here: Site):
+    sysctl(here, *APPLY)
+    before = snapshot(tree(here))
+
+    done = sysctl(here, *UNDO, env={"V2G_STATE_DIR": str(here.folder / "other")})
+
+    report = report_of(done)
+    assert snapshot(tree(here)) == before
+    assert (done.returncode, verdicts(report)["SYS-UNDO"]) == (0, "skipped"), "the host is within its profile"
+    assert "of this account" in section(report, "host")["statement"]
+
+
+def test_an_undo_that_is_only_tried_says_what_it_would_bring_back_and_judges_the_host(here: Site):
+    sysctl(here, *APPLY)
+    before = snapshot(tree(here))
+
+    done = sysctl(here, *UNDO, "--dry-run")
+
+    report = report_of(done)
+    assert snapshot(tree(here)) == before
+    assert (done.returncode, verdicts(report)["SYS-UNDO"]) == (0, "skipped"), "the host is within its profile"
+    assert "99-zz-v2g.conf" in section(report, "host")["statement"]
+    assert TIMEOUT in section(report, "host")["statement"]
+
+
+def test_an_undo_that_nobody_agreed_to_judges_the_host_too(here: Site):
+    sysctl(here, *APPLY)
+
+    done = sysctl(here, "--undo", "--quiet", "--json")
+
+    report = report_of(done)
+    assert (done.returncode, verdicts(report)["SYS-UNDO"]) == (3, "inconclusive")
+    assert verdicts(report)["SYS-LIVE"] == "pass"
+
+
+def test_an_undo_of_an_image_is_judged_by_its_files(here: Site):
+    image = here.folder / "image"
+    (image / "etc/sysctl.d").mkdir(parents=True)
+    (image / "etc/sysctl.d/50-ems.conf").write_text(f"{TIMEOUT} = 300\n")
+    sysctl(here, "--root", str(image), "--persist", "--yes", "--quiet")
+
+    for _ in ("what was written", "nothing any more"):
+        done = sysctl(here, "--root", str(image), *UNDO)
+
+        assert done.returncode == 1
+        assert verdicts(report_of(done))["SYS-BOOT"] == "fail"
+        assert verdicts(report_of(done))["SYS-LIVE"] == "skipped"

@@ -159,6 +159,7 @@ _KINDS = [
     FaultKind("analyzer-disconnect", "analyzer", "the analyzer closes the connection", ANALYZERS, 12, 1),
     FaultKind("analyzer-restart", "analyzer", "the analyzer restarts and loses its settings", ANALYZERS, 12, 1),
     FaultKind("inverter-stuck", "inverter", "the inverter takes set points and ignores them", INVERTERS),
+    FaultKind("inverter-hides", "inverter", "the inverter obeys set points and never shows them", INVERTERS),
     FaultKind("inverter-slow", "inverter", "the inverter needs 5 s for a step", INVERTERS),
     FaultKind("load-unsteady", "load", "the load jumps every 0.3 s", LOADS),
     *_group("line", PILOT_LINES, _LINE),

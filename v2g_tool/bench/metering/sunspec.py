@@ -171,6 +171,8 @@ class SunSpecInverter:
         return self._number(percent) / 1000.0 * base_var
 
     def _shown_controls(self) -> list[int]:
+        if self._faults.has("inverter-hides"):
+            return _controls_at_delivery()
         now_s, words = self._clock(), list(self._controls)
         for name, offset in (("W", 33), ("Var", 47)):
             left_s = self._deadline_s[name] - now_s

@@ -56,5 +56,5 @@ class Inverter(Protocol):
         ...
 
     def restore(self, controls: Mapping[str, Sequence[int]]) -> bool:
-        """Put the controls back; give whether anything had to be written."""
+        """Write the controls back, whatever they read; give whether some never showed what they were told."""
         ...

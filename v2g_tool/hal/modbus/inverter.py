@@ -8,11 +8,12 @@ with their reversion timer, so a program that dies leaves no load behind.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from v2g_tool.errors import Implausible
+from v2g_tool.errors import Implausible, Refused, V2GError
 from v2g_tool.hal.contracts.inverter import SetPoint
-from v2g_tool.hal.modbus.exchange import Canary, Exchange
+from v2g_tool.hal.modbus.exchange import WORTH_WAITING, Canary, Exchange
 from v2g_tool.hal.modbus.sunspec import Block, discover, point_text, raw, read_model, value
 from v2g_tool.model.profiles.inverter import InverterProfile, SunSpecPoint
 from v2g_tool.model.quantities import Identity
@@ -36,6 +37,9 @@ class SunSpecInverter:
     exchange: Exchange
     _blocks: dict[int, Block] = field(default_factory=dict)
     _commanded: SetPoint | None = None
+    _found: tuple[int, ...] = ()
+    _shown: dict[int, bool] = field(default_factory=dict)
+    """Model 704 before the first command, and whether each word that commands changed ever read otherwise since."""
 
     @property
     def sets_reactive(self) -> bool:
@@ -59,22 +63,27 @@ class SunSpecInverter:
         return Identity(maker, model, serial, firmware)
 
     def controls(self) -> Mapping[str, Sequence[int]]:
-        """Give the words of the active and reactive set-point blocks."""
-        words = self._control_words()
+        """Give the words of both set-point blocks as they can be written: 0 for what is not implemented."""
+        words = list(self._control_words())
+        self._set_raw(words, {name: 0 for name, point in self._points(CONTROLS).items() if raw(point, words) is None})
         return {"active": self._slice(ACTIVE, words), "reactive": self._slice(REACTIVE, words)}
 
     def command(self, wanted: SetPoint) -> None:
         """Write active and reactive set point, each block in one request, with the reversion timers running."""
         words = list(self._control_words())
+        self._found = self._found or tuple(words)
         self._commanded = wanted
         sign = self.profile.power_sign
         self._set(words, "WSet", sign * wanted.power_w)
         self._set_raw(words, {"WSetEna": 1, "WSetMod": WATTS, "WSetRvrtTms": self.site.reversion_s})
-        self._write(ACTIVE, self._slice(ACTIVE, words))
+        blocks = [ACTIVE]
         if raw(self._points(CONTROLS)["VarSet"], words) is not None:
             self._set(words, "VarSet", sign * wanted.reactive_var)
             self._set_raw(words, {"VarSetEna": 1, "VarSetMod": VARS, "VarSetRvrtTms": self.site.reversion_s})
-            self._write(REACTIVE, self._slice(REACTIVE, words))
+            blocks.append(REACTIVE)
+        for block in blocks:
+            self._write(block, self._slice(block, words))
+            self._shown = {at: False for at in range(*self._span(block)) if words[at] != self._found[at]} | self._shown
 
     def hold(self) -> None:
         """Send the last set point again, so that the reversion timer starts anew."""
@@ -91,15 +100,17 @@ class SunSpecInverter:
         return SetPoint(sign * power_w, sign * (reactive_var or 0.0))
 
     def restore(self, controls: Mapping[str, Sequence[int]]) -> bool:
-        """Put the set-point blocks back where they differ; give whether anything was written."""
+        """Write the set-point blocks back, whatever they read; give whether a word never showed its command."""
         self._commanded = None
-        present = self.controls()
-        changed = False
+        with suppress(V2GError):  # the last chance to show a command; it is ended all the same
+            self._control_words()
         for key, block in (("active", ACTIVE), ("reactive", REACTIVE)):
-            if key in controls and tuple(controls[key]) != tuple(present[key]):
+            try:
                 self._write(block, tuple(controls[key]))
-                changed = True
-        return changed
+            except Refused as exc:  # a block that reads as before and refuses this took no command either
+                if exc.code in WORTH_WAITING or tuple(self.controls()[key]) != tuple(controls[key]):
+                    raise
+        return not all(self._shown.values())
 
     def _control_words(self) -> tuple[int, ...]:
         """Give model 704; raises Implausible when it ends before its set points."""
@@ -110,12 +121,16 @@ class SunSpecInverter:
                 why="The firmware implements an early draft of the model.",
                 todo='Update the inverter, or use profile = "manual".',
             )
+        self._shown = {at: shown or words[at] != self._found[at] for at, shown in self._shown.items()}
         return words
 
     def _points(self, model: int) -> Mapping[str, SunSpecPoint]:
         return self.profile.models[str(model)]
 
     def _words(self, model: int) -> tuple[int, ...]:
+        return read_model(self.exchange, self._block(model))
+
+    def _block(self, model: int) -> Block:
         if not self._blocks:
             self._blocks = discover(self.exchange, self.profile.base_addresses)
             if CONTROLS in self._blocks:
@@ -126,7 +141,7 @@ class SunSpecInverter:
                 why="Older inverters offer only models 101-124, which do not set a power for storage.",
                 todo='Use profile = "manual" for this inverter.',
             )
-        return read_model(self.exchange, self._blocks[model])
+        return self._blocks[model]
 
     def _writable(self) -> frozenset[int]:
         address = self._blocks[CONTROLS].address
@@ -142,7 +157,7 @@ class SunSpecInverter:
         return tuple(words[first:last])
 
     def _write(self, block: tuple[str, str], words: tuple[int, ...]) -> None:
-        self.exchange.write(16, self._blocks[CONTROLS].address + self._span(block)[0], words)
+        self.exchange.write(16, self._block(CONTROLS).address + self._span(block)[0], words)
 
     def _set(self, words: list[int], name: str, wanted: float) -> None:
         points = self._points(CONTROLS)

@@ -112,6 +112,8 @@ def settle_sysctl(yardstick: Yardstick, options: Options, session: Session) -> O
             _work(kernel, yardstick, options, outcome)
         else:
             _recall(kernel, outcome)
+            if options.undo:
+                _undo(kernel, kernel.kept(), options, outcome)
             if options.apply or options.persist:
                 _say_plan(yardstick, options, outcome, session)
     except V2GError as exc:
@@ -124,8 +126,7 @@ def settle_sysctl(yardstick: Yardstick, options: Options, session: Session) -> O
         # A stop has done its work by now: what there is still becomes a report.
         with session.shield():
             outcome.after = look(yardstick, session)
-            # Who asks for the old state is not told that it is not the wanted one.
-            outcome.findings += [] if options.undo else _judged(yardstick, outcome)
+            outcome.findings += _judged(yardstick, outcome)
     return outcome
 
 
@@ -172,7 +173,7 @@ def _work(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outco
             outcome.before = look(yardstick, kernel.session)
             kept = kernel.kept()
         if options.undo:
-            _undo(kernel, kept, outcome)
+            _undo(kernel, kept, options, outcome)
         else:
             _apply(kernel, yardstick, options, outcome)
     finally:
@@ -196,13 +197,16 @@ def _recall(kernel: Kernel, outcome: Outcome) -> None:
         outcome.findings.append(checks.RECOVERY.finding("kernel", Verdict.INCONCLUSIVE, statement))
 
 
-def _undo(kernel: Kernel, kept: Kept | None, outcome: Outcome) -> None:
-    if kept is None:
-        outcome.statement = "There was nothing to undo."
-        outcome.findings.append(checks.UNDO.finding("kernel", Verdict.PASS, outcome.statement))
+def _undo(kernel: Kernel, kept: Kept | None, options: Options, outcome: Outcome) -> None:
+    drop_in = [f"/etc/sysctl.d/{kept.drop_in}"] if kept is not None and kept.drop_in_written is not None else []
+    plan = "" if kept is None else f"Bring back {', '.join([*kept.found, *drop_in])} as found"
+    if kept is None or options.dry_run:
+        # Another account may have applied: that this one did not is no proof that the settings are as found.
+        nothing = "There was nothing of this account to undo."
+        outcome.statement = f"--dry-run, nothing was written. Would: {plan}." if plan else nothing
+        outcome.findings.append(checks.UNDO.finding("kernel", Verdict.SKIPPED, outcome.statement))
         return
-    names = [*kept.found, *([f"/etc/sysctl.d/{kept.drop_in}"] if kept.drop_in_written is not None else [])]
-    if not kernel.session.consents(f"Bring back {', '.join(names)} as found?"):
+    if not kernel.session.consents(f"{plan}?"):
         _refused(checks.UNDO, outcome)
         return
     left = kernel.undo(kept)

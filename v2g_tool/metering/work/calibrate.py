@@ -163,11 +163,11 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, m
     outcome.findings += findings
 
     def not_restored(problem: str) -> None:
-        outcome.add(checks.INVERTER, Verdict.FAIL, f"{setup.inverter.name} could not be put back: {problem}.")
+        outcome.add(checks.INVERTER, Verdict.FAIL, f"It is not proven that {setup.inverter.name} is back: {problem}.")
 
     if not points:
         return
-    with loads.test_load(setup.inverter, inverter_key, setup.session, not_restored):
+    with loads.test_load(setup.source, inverter_key, setup.session, not_restored):
         _as_found(outcome, setup, points)
         if not outcome.found:
             return
@@ -285,14 +285,15 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, session: Ses
     if intent is None:
         return
     with session.shield():
-        problem = loads.put_back(inverter, key, intent.old, session)
+        problem = loads.put_back(inverter, intent.old, session)
     if problem:
         raise InstrumentError(
             f"{inverter.name} still follows the test load of {intent.started_utc} and could not be put back: {problem}",
             why="It is busy, refuses, or another program commands it.",
             todo="Wait for its reversion timer, check what it does, then run again.",
         )
-    outcome.add(checks.RECOVERY, Verdict.PASS, f"The test load of the run of {intent.started_utc} was ended first.")
+    session.intents.clear(key)
+    outcome.add(checks.RECOVERY, Verdict.PASS, f"{inverter.name} was told to end its load of {intent.started_utc}.")
 
 
 def _may_command(session: Session, name: str, plan: Plan) -> bool:

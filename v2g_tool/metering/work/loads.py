@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 
 from v2g_tool.errors import LoadNotReached, V2GError
-from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
 from v2g_tool.hal.contracts.inverter import Inverter, SetPoint
 from v2g_tool.metering.rules.settling import is_settled
+from v2g_tool.metering.work.setup import LoadSource
 from v2g_tool.metering.work.window import reading_value
 from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.quantities import SUM, Channel, Quantity
@@ -32,20 +31,11 @@ SETTLE_READINGS = 6
 SETTLE_TIMEOUT_S = 60.0
 ACTIVE_SUM = Channel(Quantity.ACTIVE_POWER, SUM)
 REACTIVE_SUM = Channel(Quantity.REACTIVE_POWER, SUM)
-PUT_BACK_ROUNDS = 3
-PUT_BACK_PAUSE_S = 0.5
+PUT_BACK_ROUNDS = 5
+PUT_BACK_PAUSE_S = 1.0
+END_TIMEOUT_S = 10.0
 DRIFT_RATIO = 0.001
 """Trend over the settling window below which the load counts as steady."""
-
-
-@dataclass(frozen=True)
-class LoadSource:
-    """What sets the load, and what shows that it is steady."""
-
-    inverter: Inverter
-    analyzer: PowerAnalyzer
-    settle_s: float
-    phases: int
 
 
 def wanted(point: LoadPoint, inverter: Inverter, voltage_v: float, phases: int) -> SetPoint:
@@ -72,6 +62,7 @@ def reach(source: LoadSource, target: SetPoint, session: Session) -> None:
         session.record(
             "inverter.command", {"power_w": round(command.power_w), "reactive_var": round(command.reactive_var)}
         )
+        source.commanded = True
         source.inverter.command(command)
         flowing = settle(source, session)
         actual = source.inverter.actual() or flowing
@@ -126,6 +117,7 @@ def settle(source: LoadSource, session: Session) -> SetPoint | None:
             power.clear()
             continue
         power.append((reading.at_s, value))
+        source.flowing_w = value
         reactive = reading_value(reading, REACTIVE_SUM, source.phases) or 0.0
         recent = [p for p in power if p[0] >= reading.at_s - window_s]
         full = len(recent) >= SETTLE_READINGS and reading.at_s - power[0][0] >= window_s
@@ -139,43 +131,64 @@ def settle(source: LoadSource, session: Session) -> SetPoint | None:
 
 
 @contextmanager
-def test_load(inverter: Inverter, key: str, session: Session, not_restored: Callable[[str], None]) -> Iterator[None]:
-    """Keep the inverter's controls and put them back on every way out; `not_restored` hears why if that fails."""
-    before = {name: tuple(words) for name, words in inverter.controls().items()}
+def test_load(source: LoadSource, key: str, session: Session, not_restored: Callable[[str], None]) -> Iterator[None]:
+    """Keep the inverter's controls and end what was commanded on every way out; `not_restored` hears of any doubt."""
+    before = {name: tuple(words) for name, words in source.inverter.controls().items()}
     session.record("inverter.before", {name: list(words) for name, words in before.items()})
+    before_w = _power_w(source)
     if before:
         session.intents.put(key, _intent(key, before, session))
     try:
         yield
     finally:
         with session.shield():
-            problem = put_back(inverter, key, before, session)
-            if problem:
-                not_restored(problem)
+            why = (
+                (put_back(source.inverter, before, session), _flows_on(source, before_w, session))
+                if source.commanded
+                else ()
+            )
+            if any(why):
+                not_restored("; ".join(filter(None, why)))
+            else:
+                session.intents.clear(key)
 
 
-def put_back(inverter: Inverter, key: str, before: Mapping[str, Sequence[int]], session: Session) -> str:
-    """Restore the controls, read them back, close the intent; give the problem, empty if there is none.
+def put_back(inverter: Inverter, before: Mapping[str, Sequence[int]], session: Session) -> str:
+    """Write the controls back and read them; give the problem, empty if there is none.
 
-    The values are absolute and only what differs is written, so a device that was busy is asked again. An intent that
-    could not be carried out stays open.
+    The values are absolute, so a device that is busy, or slow to show what it took, is told again.
     """
-    problem = ""
     for number in range(1, PUT_BACK_ROUNDS + 1):
         try:
-            changed = inverter.restore(before)
+            hidden = inverter.restore(before)
             after = {name: tuple(words) for name, words in inverter.controls().items()}
+            problem = "" if after == before else "its controls read otherwise than they were written"
         except V2GError as exc:
             problem = exc.what
-        else:
-            problem = "" if after == before else "its controls read otherwise than they were written"
-            session.record("inverter.restored", {"changed": changed, "equal": not problem})
+        session.record("inverter.put-back", {"round": number, "problem": problem})
         if not problem:
-            session.intents.clear(key)
-            return ""
-        session.record("inverter.restore-failed", {"round": number, "error": problem})
+            return "its controls never showed what they were told, so they prove nothing" if hidden else ""
         session.sleep(PUT_BACK_PAUSE_S)
     return problem
+
+
+def _flows_on(source: LoadSource, before_w: float, session: Session) -> str:
+    """Give what the reference says against the end of the test load; empty if nothing, or if it cannot say."""
+    test_w, deadline_s = source.flowing_w, session.monotonic() + END_TIMEOUT_S
+    near_w = max(TOLERANCE_W, NEAR_RATIO * abs(test_w))
+    while abs((now_w := _power_w(source)) - test_w) <= near_w < abs(before_w - test_w):
+        if session.monotonic() > deadline_s:
+            return f"the reference still shows {now_w / 1000:.2f} kW"
+    return ""
+
+
+def _power_w(source: LoadSource) -> float:
+    """Give the power that the reference shows now; NaN where it cannot say, or a person would have to read it."""
+    with suppress(V2GError):
+        reading = None if source.analyzer.by_hand else source.analyzer.measure()
+        value = None if reading is None else reading_value(reading, ACTIVE_SUM, source.phases)
+        return math.nan if value is None else value
+    return math.nan
 
 
 def _intent(key: str, before: Mapping[str, tuple[int, ...]], session: Session) -> Intent:

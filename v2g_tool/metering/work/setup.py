@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
 from v2g_tool.hal.contracts.inverter import Inverter
@@ -12,6 +14,18 @@ from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.profiles.plan import Plan
 from v2g_tool.model.site.metering import MeterSite
 from v2g_tool.run.session import Session
+
+
+@dataclass
+class LoadSource:
+    """What sets the load and what shows that it is steady; whether a load was commanded, and what flowed last."""
+
+    inverter: Inverter
+    analyzer: PowerAnalyzer
+    settle_s: float
+    phases: int
+    commanded: bool = False
+    flowing_w: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -39,3 +53,8 @@ class Setup:
     def phases(self) -> tuple[int, ...]:
         """The phases of the meter."""
         return tuple(range(1, self.meter_site.phases + 1))
+
+    @cached_property
+    def source(self) -> LoadSource:
+        """What sets the load, the same for the whole run."""
+        return LoadSource(self.inverter, self.analyzer, 5 * self.meter_update_s, len(self.phases))

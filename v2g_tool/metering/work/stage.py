@@ -112,13 +112,12 @@ def measure_point(setup: Setup, point: LoadPoint, target: SetPoint) -> Measureme
     A window in which the load was not stationary is taken again, at most `plan.max_windows` times. Raises
     LoadNotReached when it never was, and NoPower when an instrument gives no active power to compare.
     """
-    session, phases = setup.session, len(setup.phases)
-    source = loads.LoadSource(setup.inverter, setup.analyzer, 5 * setup.meter_update_s, phases)
+    session = setup.session
     commanded = bool(target.power_w)
     if commanded:
-        loads.reach(source, target, session)
+        loads.reach(setup.source, target, session)
     else:
-        loads.settle(source, session)
+        loads.settle(setup.source, session)
     for _ in range(setup.plan.max_windows):
         setup.inverter.hold()
         window = take_window(setup)
