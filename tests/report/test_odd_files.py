@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.sample import signed_bundle
+from tests.report.sample import signed_bundle, verified
 from v2g_tool.data.library import load_profile, load_site
 from v2g_tool.data.reading import open_regular, read_regular
 from v2g_tool.errors import RequestError, V2GError
@@ -19,7 +19,6 @@ from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.record.intents import IntentStore
 from v2g_tool.record.journal import read_journal
 from v2g_tool.report.signing.keys import load_certificates, load_signer
-from v2g_tool.report.verify import verify_bundle
 from v2g_tool.run.request import located_errors, located_site
 from v2g_tool.screens.report import show_bundle
 
@@ -111,7 +110,7 @@ def test_no_part_of_a_report_is_taken_from_what_is_no_file(name: str, kind: str,
     KINDS[kind](bundle / name)
 
     with pytest.raises(V2GError, match=name):
-        verify_bundle(bundle, [])
+        verified(bundle, [])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -235,7 +235,7 @@ def resigned(folder: Path, content: bytes, here: Site) -> None:
 def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: Path):
     copy = corrected.copy(folder)
     with site(folder / "site") as here:
-        newer = (copy / "report.json").read_bytes().replace(b"v2g-report/3", b"v2g-report/4")
+        newer = (copy / "report.json").read_bytes().replace(b"v2g-report/1", b"v2g-report/2")
         resigned(copy, newer, here)
         verified = here.run("report", "verify", str(copy))
         shown = here.run("report", "show", str(copy))
@@ -251,7 +251,7 @@ def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: 
 def test_a_report_whose_schema_was_altered_is_not_authentic(corrected: Corrected, folder: Path):
     copy = corrected.copy(folder)
     report = copy / "report.json"
-    report.write_bytes(report.read_bytes().replace(b"v2g-report/3", b"v2g-report/4"))
+    report.write_bytes(report.read_bytes().replace(b"v2g-report/1", b"v2g-report/2"))
     with site(folder / "site") as here:
         assert here.run("report", "verify", str(copy)).returncode == 5
 

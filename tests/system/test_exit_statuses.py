@@ -32,7 +32,11 @@ def test_status_2_the_request_is_wrong(folder: Path):
         done = here.calibrate(target="meter_1")
 
     assert done.returncode == 2
-    assert "meter_01" in done.stderr
+    assert done.stderr == "", "with --json an error is JSON, on standard output"
+    error = json.loads(done.stdout)["error"]
+    assert error["status"] == 2
+    assert "meter_01" in error["what"] + error["why"]
+    assert error["todo"]
 
 
 def test_status_3_something_could_not_be_judged(folder: Path):
