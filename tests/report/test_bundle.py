@@ -10,11 +10,23 @@ from pathlib import Path
 import pytest
 
 from v2g_tool.errors import NotPermitted, RequestError
+from v2g_tool.model.findings import Verdict
 from v2g_tool.model.report import FileHash
+from v2g_tool.report import bundle as bundle_module
 from v2g_tool.report.bundle import verify_text, write_bundle
 from v2g_tool.report.signing.keys import Signer
 
-from .sample import ATTACHMENT, NOW, authority, filled_folder, issued_signer, report_in, signed_bundle
+from .sample import (
+    ATTACHMENT,
+    FINDINGS,
+    NOW,
+    authority,
+    filled_folder,
+    issued_signer,
+    report_in,
+    signed_bundle,
+    verified,
+)
 
 MANUAL_COMMAND = (
     "openssl cms -verify -binary -inform DER -in report.json.p7s -content report.json "
@@ -53,11 +65,11 @@ def test_openssl_alone_accepts_the_bundle_and_refuses_a_changed_report(bundle: P
 def test_each_command_in_verify_txt_runs_as_printed(bundle: Path) -> None:
     results = [run(bundle, command) for command in commands(bundle)]
 
-    assert len(results) == 5
-    assert [result.returncode for result in results] == [0] * 5
+    assert len(results) == 6
+    assert [result.returncode for result in results] == [0] * 6
     assert all("Verification successful" in result.stderr for result in results[:2])
     assert results[2].stdout in (bundle / "VERIFY.txt").read_text()
-    assert [result.stdout for result in results[3:]] == ["evidence.jsonl: OK\n", f"{ATTACHMENT}: OK\n"]
+    assert [result.stdout for result in results[4:]] == ["evidence.jsonl: OK\n", f"{ATTACHMENT}: OK\n"]
 
 
 @pytest.mark.parametrize("name", ["report.json", "evidence.jsonl", ATTACHMENT])
@@ -71,7 +83,7 @@ def test_the_commands_run_for_a_certificate_from_an_authority(tmp_path: Path) ->
     root = authority("Utility Root")
     folder = signed_bundle(tmp_path, issued_signer(authority("Utility Field", root)))
 
-    assert [run(folder, command).returncode for command in commands(folder)] == [0] * 5
+    assert [run(folder, command).returncode for command in commands(folder)] == [0] * 6
 
 
 def test_after_the_certificate_has_expired_the_second_command_still_verifies(tmp_path: Path) -> None:
@@ -104,11 +116,58 @@ def test_verify_txt_depends_on_report_and_fingerprint_alone(tmp_path: Path) -> N
     assert verify_text(made, "ab" * 32) != verify_text(made, "ac" * 32)
 
 
-def test_a_test_signature_is_stamped(tmp_path: Path) -> None:
-    _, made = filled_folder(tmp_path)
+def outcome(folder: Path) -> str:
+    """Give the command of VERIFY.txt that prints what the report says."""
+    return next(command for command in commands(folder) if "printf" in command)
 
-    assert "TEST" in verify_text(made, "ab" * 32)
-    assert "TEST" not in verify_text(made.model_copy(update={"signature": "signed"}), "ab" * 32)
+
+def test_what_the_report_says_is_printed_out_of_the_verified_bytes(bundle: Path) -> None:
+    said = run(bundle, outcome(bundle)).stdout
+
+    for part in ('"signature":"test"', '"name":"bench"', '"target":"meter_01"', '"started_utc":"2026-11-22T'):
+        assert part in said
+    assert said.endswith('"verdict":"pass"\n')
+    assert "PASS" not in (bundle / "VERIFY.txt").read_text().upper(), "the text itself states no verdict"
+
+
+@pytest.mark.parametrize("unsigned", [False, True])
+def test_no_text_in_a_report_is_taken_for_what_it_says(tmp_path: Path, signer: Signer, unsigned: bool) -> None:
+    lie = ',"signature":"signed","site":{"name":"other"},"verdict":"pass"}\x1b[2J\u202e'
+    finding = FINDINGS[0].model_copy(update={"verdict": Verdict.FAIL, "statement": lie})
+    signature = "unsigned" if unsigned else "test"
+    changes = {"findings": (finding,), "verdict": "fail", "target": lie, "signature": signature}
+        "findings": (finding,),
+        "verdict": "fail",
+        "target": lie,
+        "signature": "unsigned" if unsigned else "test",
+    }
+    folder = signed_bundle(tmp_path, None if unsigned else signer, **changes)
+
+    said = run(folder, outcome(folder)).stdout
+
+    assert said.startswith(f'"signature":"{signature}","site":{{"bench":true')
+    assert said.endswith('"verdict":"fail"\n')
+    assert said.removesuffix("\n").isascii()
+    assert said.removesuffix("\n").isprintable()
+
+
+def test_an_altered_report_says_nothing(bundle: Path) -> None:
+    content = (bundle / "report.json").read_bytes()
+    (bundle / "report.json").write_bytes(content.replace(b'"verdict":"pass"}', b'"verdict":"fail"}'))
+
+    done = run(bundle, outcome(bundle))
+
+    assert (done.stdout, done.returncode != 0) == ("", True)
+
+
+def test_the_wording_of_verify_txt_is_no_condition_of_authenticity(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_module, "verify_text", lambda _report, _fingerprint: "as another version words it\n")
+    folder = signed_bundle(tmp_path, signer)
+    monkeypatch.undo()
+
+    assert verified(folder, [signer.fingerprint]).anchored
 
 
 def test_an_unsigned_bundle_says_so_and_carries_no_signature(tmp_path: Path) -> None:
@@ -119,7 +178,7 @@ def test_an_unsigned_bundle_says_so_and_carries_no_signature(tmp_path: Path) -> 
     assert "openssl" not in text
     assert not (folder / "report.json.p7s").exists()
     assert not (folder / "signer.pem").exists()
-    assert [run(folder, command).returncode for command in commands(folder)] == [0, 0]
+    assert [run(folder, command).returncode for command in commands(folder)] == [0, 0, 0]
 
 
 def test_text_from_outside_cannot_forge_a_line_of_verify_txt(tmp_path: Path) -> None:
@@ -184,7 +243,7 @@ def test_the_report_comes_last_and_each_file_is_synchronised(
 
     assert order == [
         word
-        for name in ("signer.pem", "report.json.p7s", "VERIFY.txt", "report.json")
+        for name in ("VERIFY.txt", "signer.pem", "report.json.p7s", "report.json")
         for word in ("sync", name, "sync")
     ]
 

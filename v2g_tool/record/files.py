@@ -16,7 +16,7 @@ REPORT = "report.json"
 SIGNATURE = "report.json.p7s"
 SIGNER = "signer.pem"
 VERIFY = "VERIFY.txt"
-OWN_NAMES = frozenset({REPORT, SIGNATURE, SIGNER, VERIFY})
+OWN_NAMES = frozenset({REPORT, SIGNATURE, SIGNER})
 """What a bundle consists of besides its evidence and its attachments."""
 
 _PIECE = 1 << 20

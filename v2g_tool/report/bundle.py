@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,15 +21,18 @@ _CMS = (
     f"openssl cms -verify -binary -inform DER -in {SIGNATURE} -content {REPORT} "
     f"-CAfile {SIGNER} -partial_chain -purpose any -out /dev/null"
 )
-_STAMPS = {
-    "signed": "signed",
-    "test": "TEST: signed with a test key; it proves nothing about a real site",
-    "unsigned": "UNSIGNED: nobody vouches for this report; whoever had the folder could change it unseen",
-}
+# The last keys of the canonical JSON, by which a report is told: nothing in a text can look like them, for in a text
+# each quotation mark stands behind a backslash. What is no plain ASCII could move a cursor.
+_TOLD = (
+    f"""printf '%s\\n' "$(sed -E 's/.*,("signature":"[a-z]+","site":.*)\\}}$/\\1/' {REPORT} """
+    """| LC_ALL=C tr -c '[:print:]' '?')\""""
+)
 
 
-def write_bundle(folder: Path, report: Report, signer: Signer | None, now: datetime) -> None:
+def write_bundle(folder: Path, report: Report, signer: Signer | None, now: datetime) -> Report:
     """Write the report beside its evidence and attachments; `report.json` comes last and makes the bundle complete.
+
+    Gives the report as it was written: it binds VERIFY.txt too.
 
     Args:
         folder: the folder of the run, with the evidence and the attachments in it.
@@ -48,14 +52,23 @@ def write_bundle(folder: Path, report: Report, signer: Signer | None, now: datet
             why="A report is never overwritten; an amendment is a new report that names the old one.",
             todo="Start a new run.",
         )
-    for name, content in _renderings(report, signer, now):
+    report, text = with_verify_text(report, signer)
+    for name, content in ((VERIFY, text), *_renderings(report, signer, now)):
         write_whole(folder, name, content)
+    return report
+
+
+def with_verify_text(report: Report, signer: Signer | None) -> tuple[Report, bytes]:
+    """Give the report that binds its VERIFY.txt like an attachment, and that file's content."""
+    text = verify_text(report, signer.fingerprint if signer else None).encode()
+    bound = FileHash(name=VERIFY, sha256=hashlib.sha256(text).hexdigest(), media_type="text/plain")
+    return report.model_copy(update={"attachments": (*report.attachments, bound)}), text
 
 
 def verify_text(report: Report, signer_fingerprint: str | None) -> str:
     """Give the text of VERIFY.txt: the commands, each runnable as printed from inside the folder.
 
-    The same report and fingerprint (64 hex digits, None when unsigned) give the same text.
+    It says nothing about the outcome: a command prints that out of the bytes that were verified.
     """
     return "\n".join(_lines(report, signer_fingerprint)) + "\n"
 
@@ -68,8 +81,7 @@ def bound_files(report: Report) -> tuple[FileHash, ...]:
 def _renderings(report: Report, signer: Signer | None, now: datetime) -> list[tuple[str, bytes]]:
     """Give name and content of each file to write, in the order of writing."""
     content = report.canonical_bytes()
-    text = verify_text(report, signer.fingerprint if signer else None).encode()
-    files = [(VERIFY, text), (REPORT, content)]
+    files = [(REPORT, content)]
     if signer is None:
         return files
     from v2g_tool.report.signing import cms
@@ -88,22 +100,26 @@ def _check_consistent(report: Report, signer: Signer | None) -> None:
 
 
 def _lines(report: Report, fingerprint: str | None) -> Iterator[str]:
-    yield from _head(report, fingerprint)
+    yield from _head(report, fingerprint is not None)
     if fingerprint is not None:
         yield from _signature_steps(report, fingerprint)
+    yield from _outcome_steps(fingerprint is not None)
     yield from _hash_steps(report, fingerprint is not None)
 
 
-def _head(report: Report, fingerprint: str | None) -> Iterator[str]:
-    stamp = _STAMPS[report.signature if fingerprint is not None else "unsigned"]
+def _head(report: Report, signed: bool) -> Iterator[str]:
     title = "How to verify this report without the program that made it"
-    yield from (title, "=" * len(title), "")
-    yield f"Report     {plain(report.report_id)}"
-    yield f"Site       {plain(report.site.name)}{' (virtual bench)' if report.site.bench else ''}"
-    yield f"Procedure  {plain(report.procedure)}"
-    yield f"Verdict    {report.verdict.value.upper()}"
-    yield f"Signature  {stamp}"
+    yield from (title, "=" * len(title), "", f"Report     {plain(report.report_id)}")
+    if not signed:
+        yield "UNSIGNED   nobody vouches for this report; whoever had the folder could change it unseen"
     yield from ("", "Run the indented commands in this folder. They need OpenSSL 3 and a POSIX shell.", "")
+
+
+def _outcome_steps(signed: bool) -> Iterator[str]:
+    yield from ("What the report says: target, site, begin and verdict, and whether it was signed with a test key", "")
+    yield from (f"    {_CMS} && {_TOLD}" if signed else f"    {_TOLD}", "")
+    yield '"signature":"test" proves nothing about a real site. This text states no verdict: believe report.json only.'
+    yield ""
 
 
 def _signature_steps(report: Report, fingerprint: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from v2g_tool.data.reading import read_regular
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.report import Report
-from v2g_tool.record.files import REPORT, SIGNATURE, SIGNER, VERIFY
+from v2g_tool.record.files import REPORT, SIGNATURE, SIGNER
 from v2g_tool.report.page import CUT, Page
 
 _MARKS = {
@@ -113,7 +113,7 @@ def _statement(finding: Finding) -> str:
 
 def _files(page: Page, report: Report, folder: Path) -> None:
     page.say(("", ""))
-    names = (REPORT, SIGNATURE, SIGNER, VERIFY, report.evidence.name, *(a.name for a in report.attachments))
+    names = (REPORT, SIGNATURE, SIGNER, report.evidence.name, *(a.name for a in report.attachments))
     rows: list[tuple[tuple[str, str], str]] = [
         (("Files", ""), " ".join(name for name in names if os.path.lexists(folder / name)))
     ]

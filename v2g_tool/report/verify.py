@@ -25,7 +25,6 @@ from v2g_tool.record.files import (
     REPORT,
     SIGNATURE,
     SIGNER,
-    VERIFY,
     altered,
     is_inside,
     open_inside,
@@ -33,7 +32,7 @@ from v2g_tool.record.files import (
     sha256_inside,
 )
 from v2g_tool.record.journal import first_difference, parse_canonical, summarise
-from v2g_tool.report.bundle import bound_files, verify_text
+from v2g_tool.report.bundle import bound_files
 from v2g_tool.report.schema import newer, read_report
 from v2g_tool.report.signing import cms
 from v2g_tool.report.signing.anchors import (
@@ -162,7 +161,7 @@ def _signed(folder: Path, section: SectionOf, anchors: Anchors) -> Verification:
     check_links(signature.certificates, signature.signing_time)
     known = fingerprint_of(signature.certificates[0])
     _check_same(folder, SIGNER, pem_of(signature.certificates))
-    _check_files(folder, report, known)
+    _check_files(folder, report)
     trusted, problem = anchored(signature.certificates, signature.signing_time, anchors)
     notes = (*_notes(folder, report, signature), *([f"Not anchored: {problem}."] if problem else []))
     return Verification(report, trusted, known, signature.signing_time, notes)
@@ -172,7 +171,7 @@ def _unsigned(folder: Path, section: SectionOf) -> NotPermitted:
     report = _report(read_inside(folder, REPORT, _MAX_REPORT), section)
     if report.signature != "unsigned":
         raise altered(SIGNATURE, "is missing")
-    _check_files(folder, report, None)
+    _check_files(folder, report)
     return NotPermitted(
         "the report is not signed",
         why="It was made with --unsigned. Its files fit together, but whoever had the folder could change it unseen.",
@@ -221,13 +220,12 @@ def _check_same(folder: Path, name: str, expected: bytes) -> None:
         raise altered(f"{name}, line {line}, byte {at}", "not what belongs to this report")
 
 
-def _check_files(folder: Path, report: Report, signer: str | None) -> None:
+def _check_files(folder: Path, report: Report) -> None:
     _check_names(report)
     _check_evidence(folder, report)
     for attachment in report.attachments:
         if sha256_inside(folder, attachment.name) != attachment.sha256:
             raise altered(attachment.name, "not the bytes that the report binds by their SHA-256")
-    _check_same(folder, VERIFY, verify_text(report, signer).encode())
 
 
 def _check_names(report: Report) -> None:

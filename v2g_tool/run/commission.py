@@ -70,7 +70,7 @@ def _deliver(report: Report, result: Result, run: Run, signer: Signer | None, re
 
     for attachment in result.attachments:
         write_whole(run.folder, attachment.name, attachment.content)
-    write_bundle(run.folder, report, signer, datetime.now(UTC))
+    report = write_bundle(run.folder, report, signer, datetime.now(UTC))
     if request.json:
         sys.stdout.buffer.write(report.canonical_bytes())
     elif request.quiet:
