@@ -14,11 +14,12 @@ from v2g_tool.bench.backhaul.firewall import Firewall
 from v2g_tool.bench.backhaul.programs import require_programs
 from v2g_tool.bench.backhaul.relay import Relay
 from v2g_tool.bench.backhaul.server import Iperf3Server, Stroke
-from v2g_tool.bench.backhaul.services import EchoService, UtilityModbus
+from v2g_tool.bench.backhaul.services import EchoService
 from v2g_tool.bench.backhaul.truth import Counts, Watch, packets_arrived, rcvbuf_errors
 from v2g_tool.bench.faults import FaultSet
 from v2g_tool.bench.metering.modbus import ModbusDevice
-from v2g_tool.bench.namespace import Missing
+from v2g_tool.bench.metering.modbus_wires import ModbusTcpServer
+from v2g_tool.bench.namespace import Missing, inside
 from v2g_tool.bench.site import TelemetryEntry
 
 PORT = 502
@@ -114,7 +115,8 @@ class BackhaulService:
     def _serve(self, modbus: Callable[[], ModbusDevice]) -> None:
         """Have somebody answer at the port, or nobody."""
         if self._faults.has("telemetry-modbus"):
-            device = UtilityModbus(self._chain.utility, PORT, modbus())
+            with inside(self._chain.utility):
+                device = ModbusTcpServer(modbus(), (UTILITY, PORT))
             self._cleanup.callback(device.stop)
             device.start()
         elif not self._faults.has("telemetry-refused"):
