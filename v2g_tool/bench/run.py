@@ -30,8 +30,14 @@ from v2g_tool.bench.faults import FaultSet, parse_fault
 from v2g_tool.bench.host.tree import make_tree
 from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
 from v2g_tool.bench.metering.ems_service import FREE, SEALED, EmsIdentity, EmsService
-from v2g_tool.bench.metering.meter_core import MeterCore
-from v2g_tool.bench.metering.meter_model import MeterErrors, as_found_errors, healthy_errors, wattnode_errors
+from v2g_tool.bench.metering.meter_core import MeterCore, TrimmedMeter
+from v2g_tool.bench.metering.meter_model import (
+    MeterErrors,
+    MeterModel,
+    as_found_errors,
+    healthy_errors,
+    wattnode_errors,
+)
 from v2g_tool.bench.metering.modbus import ModbusDevice, Registers, WriteLog, WriteRequest
 from v2g_tool.bench.metering.modbus_wires import ModbusRtuServer, ModbusTcpServer
 from v2g_tool.bench.metering.plant import Plant
@@ -69,22 +75,6 @@ class Server(Protocol):
         """End all connections."""
 
 
-class BenchMeter(Protocol):
-    """What can be seen of a bench meter from inside, past any wire."""
-
-    @property
-    def working(self) -> list[int]:
-        """Corrections at work, as their registers hold them."""
-
-    @property
-    def stored(self) -> list[int]:
-        """Corrections that survive a restart."""
-
-    @property
-    def true_errors(self) -> MeterErrors:
-        """The true errors of the meter, without any correction."""
-
-
 class Bench:
     """The virtual bench; a context manager that serves between entry and exit.
 
@@ -116,7 +106,7 @@ class Bench:
         self.seed = seed
         self.faults = [parse_fault(spelling) for spelling in faults]
         self.update_s = update_s
-        self.meters: dict[str, BenchMeter] = {}
+        self.meters: dict[str, TrimmedMeter] = {}
         self.plant = Plant(seed, unsteady=self._faults("charger_01").has("load-unsteady"))
         self._start_s = time.monotonic()
         self._rtu_delay_s = rtu_delay_s
@@ -216,7 +206,7 @@ class Bench:
     def _core(self, name: str, errors: Callable[[int], MeterErrors], faults: FaultSet) -> MeterCore:
         # Each meter draws from its own number, or all would share one noise.
         seed = self.seed * 100 + int(name[-2:])
-        return MeterCore(self.plant, errors(seed), self.clock, self.update_s, faults, seed)
+        return MeterCore(self.plant, MeterModel(errors(seed), seed=seed), self.clock, self.update_s, faults)
 
     def _device(self, name: str, units: Sequence[int], registers: Registers, faults: FaultSet) -> ModbusDevice:
         return ModbusDevice(name, units, registers, faults, self._log)
