@@ -69,18 +69,6 @@ class QualcommModem(Bridge):
         return () if body is None else (message.answer(self.mac, body).frame(),)
 
 
-def _software(modem: QualcommModem, _: Mme) -> bytes:
-    return modem.chip.version()
-
-
-def _attributes(modem: QualcommModem, message: Mme) -> bytes:
-    return modem.chip.attributes(message.number(0, 4))
-
-
-def _link_status(modem: QualcommModem, _: Mme) -> bytes:
-    return bytes((OK, bool(modem.peers)))
-
-
 def _property(_: QualcommModem, message: Mme) -> bytes:
     """Refuse: the captured chip answers MSTATUS 1."""
     return struct.pack("<II", 1, message.number(0, 4))
@@ -193,32 +181,24 @@ def _station_statistics(modem: QualcommModem, _: Mme) -> bytes:
     return bytes((len(entries),)) + b"".join(entries)
 
 
-def _identify(modem: QualcommModem, _: Mme) -> bytes:
-    return bytes((modem.chip.green, 0, modem.chip.green, 0, 1, 0))
-
-
-def _amplitude_map(_: QualcommModem, __: Mme) -> bytes:
-    return bytes((OK,))
-
-
 _Answer = Callable[[QualcommModem, Mme], bytes]
 _OLD, _NEW = False, True  # MMV 0, and later ones
 _ANSWERS: Mapping[tuple[int, bool], _Answer] = {
     (0x0014, _NEW): _discover,
     (0x6008, _NEW): _set_key,
-    (0x601C, _NEW): _amplitude_map,
+    (0x601C, _NEW): lambda _modem, _: bytes((OK,)),
     (0x6048, _NEW): _station_statistics,
-    (0x6060, _NEW): _identify,
-    (_VERSION, _OLD): _software,
+    (0x6060, _NEW): lambda modem, _: bytes((modem.chip.green, 0, modem.chip.green, 0, 1, 0)),
+    (_VERSION, _OLD): lambda modem, _: modem.chip.version(),
     (_LINK_STATISTICS, _OLD): _link_statistics,
     (_NETWORK, _OLD): _network_v0,
     (_NETWORK, _NEW): _network_v1,
-    (0xA068, _OLD): _attributes,
+    (0xA068, _OLD): lambda modem, message: modem.chip.attributes(message.number(0, 4)),
     (TX_MAP, _OLD): _tone_map_v0,
     (TX_MAP, _NEW): _tone_map_v1,
     (RX_MAP, _OLD): _tone_map_v0,
     (RX_MAP, _NEW): _tone_map_v1,
-    (0xA0B8, _OLD): _link_status,
+    (0xA0B8, _OLD): lambda modem, _: bytes((OK, bool(modem.peers))),
     (0xA0F8, _OLD): _property,
     (0xA100, _OLD): _property,
 }
