@@ -74,39 +74,27 @@ def _property(_: QualcommModem, message: Mme) -> bytes:
     return struct.pack("<II", 1, message.number(0, 4))
 
 
+def _network(modem: QualcommModem) -> tuple[tuple[object, ...], list[tuple[Station, Rates]]]:
+    """Give what both versions begin with, and the peers with their rates."""
+    tei, coordinator = modem.line.tei, modem.line.members(modem)[0]
+    role = _ROLE_CCO if coordinator is modem else _ROLE_STA
+    head = (modem.nid, _SNID, tei(modem), role, coordinator.mac, tei(coordinator))
+    return head, [(peer, modem.rates(peer)) for peer in modem.peers]
+
+
 def _network_v0(modem: QualcommModem, _: Mme) -> bytes:
-    network = _Network.of(modem)
+    head, peers = _network(modem)
     stations = (
-        struct.pack("<6sB6sBB", p.mac, modem.line.tei(p), _bridged(p), min(r.tx, 255), min(r.rx, 255))
-        for p, r in network.stations
+        struct.pack("<6sB6sBB", p.mac, modem.line.tei(p), _bridged(p), min(r.tx, 255), min(r.rx, 255)) for p, r in peers
     )
-    head = (network.nid, _SNID, network.tei, network.role, network.cco.mac, modem.line.tei(network.cco))
-    return b"\1" + struct.pack("<7sBBB6sBB", *head, len(network.stations)) + b"".join(stations)
+    return b"\1" + struct.pack("<7sBBB6sBB", *head, len(peers)) + b"".join(stations)
 
 
 def _network_v1(modem: QualcommModem, _: Mme) -> bytes:
-    network = _Network.of(modem)
-    stations = (
-        struct.pack("<6sB3x6sHBxH2x", p.mac, modem.line.tei(p), _bridged(p), r.tx, 0, r.rx) for p, r in network.stations
-    )
-    head = (network.nid, _SNID, network.tei, network.role, network.cco.mac, modem.line.tei(network.cco))
-    data = struct.pack("<7s2xBB4xB6sB3xB5x", *head, len(network.stations)) + b"".join(stations)
+    head, peers = _network(modem)
+    stations = (struct.pack("<6sB3x6sHBxH2x", p.mac, modem.line.tei(p), _bridged(p), r.tx, 0, r.rx) for p, r in peers)
+    data = struct.pack("<7s2xBB4xB6sB3xB5x", *head, len(peers)) + b"".join(stations)
     return struct.pack("<BxHxB", 0, len(data) + 2, 1) + data
-
-
-class _Network(NamedTuple):
-    nid: bytes
-    tei: int
-    role: int
-    cco: Station
-    stations: list[tuple[Station, Rates]]
-
-    @classmethod
-    def of(cls, modem: QualcommModem) -> _Network:
-        coordinator = modem.line.members(modem)[0]
-        role = _ROLE_CCO if coordinator is modem else _ROLE_STA
-        stations = [(peer, modem.rates(peer)) for peer in modem.peers]
-        return cls(modem.nid, modem.line.tei(modem), role, coordinator, stations)
 
 
 def _bridged(station: Station) -> bytes:
