@@ -44,6 +44,7 @@ _PLACES: Mapping[tuple[int, int], _Places] = {
 }
 _CODES = sorted({code for (code, _), places in _PLACES.items() if places.status or places.length})
 _LONGEST = 1514
+_GARBAGE = 256
 _SENDER = 6  # of any frame: a message without an address inside lies about who sent it
 
 
@@ -78,10 +79,10 @@ def foreign_frames(frame: bytes) -> list[bytes]:
     return others
 
 
-def garbage(seed: int, to: bytes, sender: bytes, count: int = 256) -> list[bytes]:
+def garbage(seed: int, to: bytes, sender: bytes) -> list[bytes]:
     """Give hostile HomePlug frames: known and unknown codes, wild counts, cut short; one in eight is for everybody."""
     rng = Random(seed)
-    return [_garbage(rng, (BROADCAST if at % 8 == 0 else to) + sender) for at in range(count)]
+    return [_garbage(rng, (BROADCAST if at % 8 == 0 else to) + sender) for at in range(_GARBAGE)]
 
 
 def _garbage(rng: Random, addresses: bytes) -> bytes:

@@ -42,9 +42,6 @@ class EmsIdentity:
     legal: int = FREE
     ct: tuple[int, int] = (0, 0)
     """Current transformer, primary and secondary in A; zeros for a direct-connected meter."""
-    maker: str = "V2G Bench"
-    model: str = "EMS-Meter-3P"
-    firmware: str = "1.4.2"
 
 
 class EmsService(TrimmedMeter):
@@ -148,10 +145,10 @@ class EmsService(TrimmedMeter):
             *split(_MAGIC, 2),
             1,
             3,
-            *text(identity.maker, 8),
-            *text(identity.model, 8),
+            *text("V2G Bench", 8),
+            *text("EMS-Meter-3P", 8),
             *text(serial, 8),
-            *text(identity.firmware, 4),
+            *text("1.4.2", 4),
             *split(int(self.core.clock() - self._start_s), 2),
             *split(self.changes, 2),
             round(self.core.update_s * 1000.0),

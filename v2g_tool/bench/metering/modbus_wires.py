@@ -107,13 +107,11 @@ class ModbusRtuServer(Worker):
 
     Args:
         device: who answers; frames for other units are met with silence.
-        reply_delay_s: how long the device thinks before it answers.
     """
 
-    def __init__(self, device: ModbusDevice, *, reply_delay_s: float = 0.0) -> None:
+    def __init__(self, device: ModbusDevice) -> None:
         super().__init__(f"bench {device.name}")
         self._device = device
-        self._reply_delay_s = reply_delay_s
         self._master, self._slave = os.openpty()
         # Kept open: without any user of that end, reading the other end is an error.
         tty.setraw(self._slave)
@@ -159,7 +157,7 @@ class ModbusRtuServer(Worker):
         name = answer.fault.name if answer.fault else ""
         if name == "reset":
             return  # a serial line has no connection: the adapter loses the bytes
-        self.stopping.wait(self._reply_delay_s + (answer.fault.delay_s if answer.fault else 0.0))
+        self.stopping.wait(answer.fault.delay_s if answer.fault else 0.0)
         shown = unit + 1 & 0xFF if name == "wrong-unit" else unit
         content = bytes([shown]) + _spoiled_pdu(answer)
         crc = crc16(content) ^ (0x0100 if name == "crc-error" else 0)
