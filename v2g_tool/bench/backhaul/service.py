@@ -6,6 +6,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from v2g_tool.bench.backhaul.chain import UTILITY, UTILITY_INTERFACE, Chain
@@ -66,7 +67,8 @@ class BackhaulService:
         except BaseException:
             self._cleanup.close()
             raise
-        self._watch = Watch(directory / TRUTH_FILE, self._packets, self.counts, self._look)
+        arrived = partial(packets_arrived, self._chain.utility, UTILITY_INTERFACE)
+        self._watch = Watch(directory / TRUTH_FILE, arrived, self.counts, self._look)
 
     def counts(self) -> Counts:
         """Give the true counts of this moment; the last ones when it has ended."""
@@ -130,9 +132,6 @@ class BackhaulService:
         for name, number in _STROKES.items():
             if fault := self._faults.lasting(name):
                 self._strokes.append(Stroke(server, number, fault.delay_s, time.monotonic))
-
-    def _packets(self) -> int:
-        return packets_arrived(self._chain.utility, UTILITY_INTERFACE)
 
     def _look(self, datagrams: int) -> None:
         for stroke in self._strokes:
