@@ -10,7 +10,7 @@ import pytest
 from v2g_tool.bench.faults import CATALOGUE, FaultSet, parse_fault
 from v2g_tool.bench.metering.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.metering.meter_core import MeterCore
-from v2g_tool.bench.metering.meter_model import WIRING_FAULTS, MeterErrors
+from v2g_tool.bench.metering.meter_model import WIRING_FAULTS, MeterModel
 from v2g_tool.bench.metering.modbus import ModbusError, RestartError, UnansweredError
 from v2g_tool.bench.metering.plant import Plant, SetPoint
 from v2g_tool.bench.metering.wattnode import WattNode
@@ -35,7 +35,7 @@ class Rig:
         plant = Plant(1)
         plant.command(SetPoint(0.0, 9000.0, 3000.0))
         self.faults = FaultSet(name, [parse_fault(fault) for fault in faults])
-        core = MeterCore(plant, MeterErrors(), self.clock, 0.1, self.faults, 1)
+        core = MeterCore(plant, MeterModel(), self.clock, 0.1, self.faults)
         self.meter = EmsService(core, EmsIdentity("EMS-0001")) if name != "meter_02" else WattNode(core, 20451, 100)
         if isinstance(self.meter, EmsService):
             self.write(0x1020, 0x5AA5)

@@ -12,7 +12,7 @@ from v2g_tool.bench.faults import FaultSet
 from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
 from v2g_tool.bench.metering.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.metering.meter_core import MeterCore
-from v2g_tool.bench.metering.meter_model import MeterErrors
+from v2g_tool.bench.metering.meter_model import MeterModel
 from v2g_tool.bench.metering.modbus import ModbusDevice, Registers, WriteLog
 from v2g_tool.bench.metering.plant import Plant
 from v2g_tool.bench.metering.sunspec import SunSpecInverter
@@ -26,7 +26,7 @@ def standing() -> float:
 
 def devices() -> list[ModbusDevice]:
     plant, faults = Plant(1), FaultSet("meter_01")
-    core = MeterCore(plant, MeterErrors(), standing, 0.1, faults, 1)
+    core = MeterCore(plant, MeterModel(), standing, 0.1, faults)
     maps: list[Registers] = [
         EmsService(core, EmsIdentity("EMS-0001")),
         WattNode(core, 1, 100),

@@ -16,7 +16,7 @@ from tests.bounds import HANG_S
 from v2g_tool.bench.faults import FaultSet, parse_fault
 from v2g_tool.bench.metering.ems_service import EmsIdentity, EmsService
 from v2g_tool.bench.metering.meter_core import MeterCore
-from v2g_tool.bench.metering.meter_model import MeterErrors
+from v2g_tool.bench.metering.meter_model import MeterErrors, MeterModel
 from v2g_tool.bench.metering.modbus import ModbusDevice, ModbusError, WriteLog, placed
 from v2g_tool.bench.metering.modbus import select as select_words
 from v2g_tool.bench.metering.modbus_wires import ModbusRtuServer, ModbusTcpServer, crc16
@@ -275,7 +275,7 @@ def plant_at(p_w: float, q_var: float) -> Plant:
 
 def core_of(clock: Time, *faults: str, errors: MeterErrors | None = None) -> MeterCore:
     chosen = FaultSet("meter_01", [parse_fault(fault) for fault in faults])
-    return MeterCore(plant_at(9000.0, 3000.0), errors or MeterErrors(), clock, 0.1, chosen, 1)
+    return MeterCore(plant_at(9000.0, 3000.0), MeterModel(errors or MeterErrors()), clock, 0.1, chosen)
 
 
 def ems(clock: Time, *faults: str) -> EmsService:

@@ -136,11 +136,6 @@ def test_no_text_in_a_report_is_taken_for_what_it_says(tmp_path: Path, signer: S
     finding = FINDINGS[0].model_copy(update={"verdict": Verdict.FAIL, "statement": lie})
     signature = "unsigned" if unsigned else "test"
     changes = {"findings": (finding,), "verdict": "fail", "target": lie, "signature": signature}
-        "findings": (finding,),
-        "verdict": "fail",
-        "target": lie,
-        "signature": "unsigned" if unsigned else "test",
-    }
     folder = signed_bundle(tmp_path, None if unsigned else signer, **changes)
 
     said = run(folder, outcome(folder)).stdout

@@ -52,15 +52,8 @@ class FaultKind:
     """Share of the datagrams that are hit, 0 to 1, for faults of single datagrams."""
 
 
-def _group(
-    group: str,
-    targets: tuple[str, ...],
-    lines: Mapping[str, str],
-    *,
-    after: int = 0,
-    count: int | None = None,
-) -> list[FaultKind]:
-    return [FaultKind(name, group, line, targets, after, count) for name, line in lines.items()]
+def _group(group: str, targets: tuple[str, ...], lines: Mapping[str, str], **when: int) -> list[FaultKind]:
+    return [FaultKind(name, group, line, targets, **when) for name, line in lines.items()]
 
 
 _MODBUS = METERS + INVERTERS
@@ -292,10 +285,8 @@ class FaultSet:
 
     def strike(self, *names: str) -> Fault | None:
         """Give the first of these faults that hits this occasion, and use it up."""
-        for fault in self._faults:
-            if fault.name in names and fault.strikes(self.requests):
-                return fault
-        return None
+        hits = (fault for fault in self._faults if fault.name in names and fault.strikes(self.requests))
+        return next(hits, None)
 
     def standing(self, group: str) -> list[str]:
         """Give the names of the lasting faults of a group that are present now."""

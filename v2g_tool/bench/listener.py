@@ -6,29 +6,33 @@ import contextlib
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-Serve = Callable[[socket.socket, threading.Event], None]
-"""Serves one connection until it ends or the event is set."""
+LOOPBACK = ("127.0.0.1", 0)
+"""A free port that only this computer reaches."""
 
 
-class TcpListener:
-    """Accepts connections on a free port of 127.0.0.1.
+class TcpListener(ABC):
+    """Accepts connections at a port, and serves each of them in a thread of its own.
 
     Args:
         name: what the threads are called.
-        serve: called in a thread of its own for each connection; the socket is closed afterwards.
+        address: host and port.
     """
 
-    def __init__(self, name: str, serve: Serve) -> None:
+    def __init__(self, name: str, address: tuple[str, int] = LOOPBACK) -> None:
         self._name = name
-        self._serve = serve
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(address)
         self.port: int = self._socket.getsockname()[1]
+
+    @abstractmethod
+    def serve(self, connection: socket.socket, stop: threading.Event) -> None:
+        """Serve one connection until it ends or the event is set; it is closed afterwards."""
 
     def start(self) -> None:
         """Begin to accept."""
@@ -54,7 +58,7 @@ class TcpListener:
     def _run(self, connection: socket.socket) -> None:
         try:
             with contextlib.suppress(OSError):
-                self._serve(connection, self._stop)
+                self.serve(connection, self._stop)
         finally:
             with self._lock:
                 self._connections.discard(connection)

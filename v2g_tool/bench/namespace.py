@@ -26,6 +26,7 @@ _CAPABILITY_VERSION = 0x20080522
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 _PROC = Path("/proc")
+_NETWORK = _PROC / "thread-self/ns/net"
 
 # Which switch of a system forbids user namespaces, the value that does, and the one that allows them.
 _SWITCHES = {
@@ -55,19 +56,22 @@ def own_network(pairs: list[VethPair]) -> Iterator[str]:
     The loopback works in either case. Where only the network is new, the old one is back afterwards; a user namespace
     has no way out.
     """
-    home = os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with _NETWORK.open("rb") as home:
         try:
-            _enter()
-            _connect(pairs)
-            refusal = ""
-        except Missing as error:
-            refusal = str(error)
-        yield refusal
-    finally:
-        with contextlib.suppress(OSError):
-            _call("setns", home, _CLONE_NEWNET)
-        os.close(home)
+            yield _tried(pairs)
+        finally:
+            with contextlib.suppress(OSError):
+                _call("setns", home.fileno(), _CLONE_NEWNET)
+
+
+def _tried(pairs: list[VethPair]) -> str:
+    """Enter it; give what stands against that, "" for nothing."""
+    try:
+        _enter()
+        _connect(pairs)
+    except Missing as error:
+        return str(error)
+    return ""
 
 
 def another_network() -> int:
@@ -78,31 +82,29 @@ def another_network() -> int:
     Raises:
         OSError: the kernel refuses.
     """
-    home = os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with _and_back():
         _call("unshare", _CLONE_NEWNET)
-        try:
-            _loopback_up()
-            _silence_ipv6()
-            return os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            _call("setns", home, _CLONE_NEWNET)
-    finally:
-        os.close(home)
+        _loopback_up()
+        _silence_ipv6()
+        return os.open(_NETWORK, os.O_RDONLY | os.O_CLOEXEC)
 
 
 @contextlib.contextmanager
 def inside(network: int) -> Iterator[None]:
     """Be in another network with this thread; the sockets, threads and programs that it starts there stay there."""
-    home = os.open(_PROC / "thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with _and_back():
         _call("setns", network, _CLONE_NEWNET)
+        yield
+
+
+@contextlib.contextmanager
+def _and_back() -> Iterator[None]:
+    """Return to the present network afterwards."""
+    with _NETWORK.open("rb") as home:
         try:
             yield
         finally:
-            _call("setns", home, _CLONE_NEWNET)
-    finally:
-        os.close(home)
+            _call("setns", home.fileno(), _CLONE_NEWNET)
 
 
 def _enter() -> None:

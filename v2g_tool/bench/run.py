@@ -30,8 +30,14 @@ from v2g_tool.bench.faults import FaultSet, parse_fault
 from v2g_tool.bench.host.tree import make_tree
 from v2g_tool.bench.metering.analyzer_model import AnalyzerModel
 from v2g_tool.bench.metering.ems_service import FREE, SEALED, EmsIdentity, EmsService
-from v2g_tool.bench.metering.meter_core import MeterCore
-from v2g_tool.bench.metering.meter_model import MeterErrors, as_found_errors, healthy_errors, wattnode_errors
+from v2g_tool.bench.metering.meter_core import MeterCore, TrimmedMeter
+from v2g_tool.bench.metering.meter_model import (
+    MeterErrors,
+    MeterModel,
+    as_found_errors,
+    healthy_errors,
+    wattnode_errors,
+)
 from v2g_tool.bench.metering.modbus import ModbusDevice, Registers, WriteLog, WriteRequest
 from v2g_tool.bench.metering.modbus_wires import ModbusRtuServer, ModbusTcpServer
 from v2g_tool.bench.metering.plant import Plant
@@ -42,7 +48,7 @@ from v2g_tool.bench.metering.wt300e import Wt300e
 from v2g_tool.bench.site import (
     CT_A,
     LISTED_MODEMS,
-    Addresses,
+    Equipment,
     MeterEntry,
     ModemEntry,
     TelemetryEntry,
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
     from v2g_tool.bench.backhaul.service import BackhaulService
 
 _WATTNODE_SERIAL = 20451
+_UPDATE_S = 0.1
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -69,31 +76,13 @@ class Server(Protocol):
         """End all connections."""
 
 
-class BenchMeter(Protocol):
-    """What can be seen of a bench meter from inside, past any wire."""
-
-    @property
-    def working(self) -> list[int]:
-        """Corrections at work, as their registers hold them."""
-
-    @property
-    def stored(self) -> list[int]:
-        """Corrections that survive a restart."""
-
-    @property
-    def true_errors(self) -> MeterErrors:
-        """The true errors of the meter, without any correction."""
-
-
 class Bench:
     """The virtual bench; a context manager that serves between entry and exit.
 
     Args:
         seed: draws the site and the true errors of its instruments.
         faults: spellings of faults, see `v2g_tool.bench.faults`.
-        update_s: update interval of the meters in s.
         directory: where its files go; a temporary one, removed at the end, when None.
-        rtu_delay_s: how long the meter on the serial line thinks before it answers.
         plc: serve the PLC modems too, on veth pairs that are there.
         telemetry: have a way to the utility too; only in a network of its own. Where a program for it is missing,
             `telemetry_refusal` says which.
@@ -106,20 +95,16 @@ class Bench:
         self,
         seed: int = 1,
         faults: Sequence[str] = (),
-        update_s: float = 0.1,
         directory: Path | None = None,
         *,
-        rtu_delay_s: float = 0.0,
         plc: bool = False,
         telemetry: bool = False,
     ) -> None:
         self.seed = seed
         self.faults = [parse_fault(spelling) for spelling in faults]
-        self.update_s = update_s
-        self.meters: dict[str, BenchMeter] = {}
+        self.meters: dict[str, TrimmedMeter] = {}
         self.plant = Plant(seed, unsteady=self._faults("charger_01").has("load-unsteady"))
         self._start_s = time.monotonic()
-        self._rtu_delay_s = rtu_delay_s
         self._plc = plc
         self._telemetry = telemetry
         self.backhaul: BackhaulService | None = None
@@ -203,20 +188,21 @@ class Bench:
             self._wattnode(),
             self._ems_meter("meter_03", 3, SEALED, healthy_errors),
         ]
-        addresses = Addresses(self._analyzer(), self._inverter(), make_tree(self.directory / "ems"))
+        ports = self._analyzer(), self._inverter()
+        root = make_tree(self.directory / "ems")
         errors = {name: meter.true_errors for name, meter in self.meters.items()}
         fingerprint = write_test_key(self.directory / "bench.key.pem", self.directory / "bench.cert.pem")
         today = datetime.datetime.now(datetime.UTC).date()
         modems, lines = self._modems() if self._plc else ([], {})
         telemetry = self._backhaul() if self._telemetry else None
-        site = site_text(meters, addresses, fingerprint, today, modems, telemetry)
+        site = site_text(Equipment(meters, *ports, root, modems, telemetry), fingerprint, today)
         (self.directory / "site.toml").write_text(site, encoding="utf-8")
         (self.directory / "truth.json").write_text(truth_text(errors, lines), encoding="utf-8")
 
     def _core(self, name: str, errors: Callable[[int], MeterErrors], faults: FaultSet) -> MeterCore:
         # Each meter draws from its own number, or all would share one noise.
         seed = self.seed * 100 + int(name[-2:])
-        return MeterCore(self.plant, errors(seed), self.clock, self.update_s, faults, seed)
+        return MeterCore(self.plant, MeterModel(errors(seed), seed=seed), self.clock, _UPDATE_S, faults)
 
     def _device(self, name: str, units: Sequence[int], registers: Registers, faults: FaultSet) -> ModbusDevice:
         return ModbusDevice(name, units, registers, faults, self._log)
@@ -242,15 +228,9 @@ class Bench:
         faults = self._faults(name)
         meter = WattNode(self._core(name, wattnode_errors, faults), _WATTNODE_SERIAL, CT_A[0])
         self.meters[name] = meter
-        server = ModbusRtuServer(self._device(name, (unit,), meter, faults), reply_delay_s=self._rtu_delay_s)
+        server = ModbusRtuServer(self._device(name, (unit,), meter, faults))
         self._servers.append(server)
-        link: dict[str, str | int] = {
-            "link": "rtu",
-            "device": server.path,
-            "baud": 9600,
-            "parity": "N",
-            "stop_bits": 1,
-        }
+        link: dict[str, str | int] = {"link": "rtu", "device": server.path, "baud": 9600, "parity": "N", "stop_bits": 1}
         return MeterEntry(name, "wattnode-wnd", link, unit, str(_WATTNODE_SERIAL), ct=CT_A)
 
     def _analyzer(self) -> int:
@@ -295,7 +275,7 @@ class Bench:
         return self._served_by_tcp(self._device(name, (1,), inverter, faults))
 
 
-def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int = 1, update_s: float = 0.1) -> int:
+def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int = 1) -> int:
     """Run a command beside a bench and give its exit status, 128 + n when signal n ended it.
 
     Both are in a network of their own, where the modems and the way to the utility are; where the system forbids that,
@@ -310,7 +290,7 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
     with (
         _forwarded_signals() as children,
         own_network(veth_pairs()) as refusal,
-        Bench(seed, faults, update_s, plc=not refusal, telemetry=not refusal) as bench,
+        Bench(seed, faults, plc=not refusal, telemetry=not refusal) as bench,
     ):
         if refusal:
             sys.stderr.write(f"The bench runs without PLC modems: {refusal}\n")

@@ -122,34 +122,33 @@ class TelemetryEntry:
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where the instruments that are no meters are, and the EMS computer."""
+class Equipment:
+    """What the site file names; the charger's modem is the first one."""
 
+    meters: Sequence[MeterEntry]
     analyzer_port: int
     inverter_port: int
     root: Path
     """The file tree that stands for the EMS computer."""
+    modems: Sequence[ModemEntry] = ()
+    telemetry: TelemetryEntry | None = None
 
 
-def site_text(
-    meters: list[MeterEntry],
-    addresses: Addresses,
-    fingerprint: str,
-    today: datetime.date,
-    modems: Sequence[ModemEntry] = (),
-    telemetry: TelemetryEntry | None = None,
-) -> str:
-    """Give the content of the bench's site file; the charger's modem is the first one."""
+def site_text(equipment: Equipment, fingerprint: str, today: datetime.date) -> str:
+    """Give the content of the bench's site file."""
     due = today + datetime.timedelta(days=_CALIBRATION_DAYS)
-    places = {**asdict(addresses), "root": json.dumps(str(addresses.root))}
-    tail = _TAIL.format(**places, due=due.isoformat(), fingerprint=fingerprint)
+    modems, telemetry = equipment.modems, equipment.telemetry
+    tail = _TAIL.format(
+        analyzer_port=equipment.analyzer_port,
+        inverter_port=equipment.inverter_port,
+        root=json.dumps(str(equipment.root)),
+        due=due.isoformat(),
+        fingerprint=fingerprint,
+    )
+    tail += "".join(_MODEM.format(**asdict(modem)) for modem in modems)
+    tail += _TELEMETRY.format(**asdict(telemetry)) if telemetry else ""
     head = _HEAD + (f'modem = "{modems[0].name}"\n' if modems else "")
-    tail += "".join(map(_modem_text, modems)) + (_TELEMETRY.format(**asdict(telemetry)) if telemetry else "")
-    return "\n".join([head, *(_meter_text(meter) for meter in meters)]) + tail
-
-
-def _modem_text(modem: ModemEntry) -> str:
-    return _MODEM.format(**asdict(modem))
+    return "\n".join([head, *map(_meter_text, equipment.meters)]) + tail
 
 
 def _meter_text(meter: MeterEntry) -> str:

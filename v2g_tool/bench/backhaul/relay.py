@@ -22,32 +22,8 @@ _STATISTICS = struct.Struct("=II")  # packets, drops
 _ROOM_BYTES = 1 << 22
 
 
-class CountingLoop(PacketLoop):
-    """A packet loop that knows what came too fast for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = threading.Lock()
-        self._lost = 0
-
-    def attach(self, interface: str, take: Take) -> Take:
-        """Have the frames of an interface taken; give what sends frames to it."""
-        send = super().attach(interface, take)
-        self._wires[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM_BYTES)
-        return send
-
-    def lost(self) -> int:
-        """Give the number of frames that were lost for want of room."""
-        with self._lock:
-            for wire in self._wires:
-                with contextlib.suppress(OSError):  # closed; reading starts the kernel's count anew
-                    told = wire.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
-                    self._lost += _STATISTICS.unpack(told)[1]
-            return self._lost
-
-
-class Relay:
-    """Copies frames between `NEAR` and `FAR` of a network.
+class Relay(PacketLoop):
+    """Copies frames between `NEAR` and `FAR` of a network, and knows what came too fast for it.
 
     Args:
         network: where the two interfaces are.
@@ -57,21 +33,25 @@ class Relay:
     """
 
     def __init__(self, network: int, port: int, seed: int, faults: FaultSet) -> None:
-        self._loop = CountingLoop()
-        self._ways: dict[str, Take] = {}
-        self._disturbance = Disturbance(port, seed, faults, self._loop, lambda frame: self._ways[FAR](frame))
+        super().__init__()
+        self._lock = threading.Lock()
+        self._lost = 0
+        self._disturbance = Disturbance(port, seed, faults, self, lambda frame: far(frame))
         with inside(network):
-            self._ways[NEAR] = self._loop.attach(NEAR, self._disturbance.take)
-            self._ways[FAR] = self._loop.attach(FAR, self._ways[NEAR])
+            near = self.attach(NEAR, self._disturbance.take)
+            far = self.attach(FAR, near)
 
-    def start(self) -> None:
-        """Begin."""
-        self._loop.start()
-
-    def stop(self) -> None:
-        """End, and close the interfaces."""
-        self._loop.stop()
+    def attach(self, interface: str, take: Take) -> Take:
+        """Have the frames of an interface taken; give what sends frames to it."""
+        send = super().attach(interface, take)
+        self._wires[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM_BYTES)
+        return send
 
     def counts(self) -> Mapping[str, int]:
-        """Give how many packets were delayed, overtaken, doubled, or lost in the relay itself."""
-        return {**self._disturbance.counts, "lost": self._loop.lost()}
+        """Give how many packets were delayed, overtaken, doubled, or lost in the relay itself for want of room."""
+        with self._lock:
+            for wire in self._wires:
+                with contextlib.suppress(OSError):  # closed; reading starts the kernel's count anew
+                    told = wire.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
+                    self._lost += _STATISTICS.unpack(told)[1]
+            return {**self._disturbance.counts, "lost": self._lost}

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from v2g_tool.bench.backhaul.chain import UTILITY, UTILITY_INTERFACE, Chain
@@ -14,11 +15,12 @@ from v2g_tool.bench.backhaul.firewall import Firewall
 from v2g_tool.bench.backhaul.programs import require_programs
 from v2g_tool.bench.backhaul.relay import Relay
 from v2g_tool.bench.backhaul.server import Iperf3Server, Stroke
-from v2g_tool.bench.backhaul.services import EchoService, UtilityModbus
+from v2g_tool.bench.backhaul.services import EchoService
 from v2g_tool.bench.backhaul.truth import Counts, Watch, packets_arrived, rcvbuf_errors
 from v2g_tool.bench.faults import FaultSet
 from v2g_tool.bench.metering.modbus import ModbusDevice
-from v2g_tool.bench.namespace import Missing
+from v2g_tool.bench.metering.modbus_wires import ModbusTcpServer
+from v2g_tool.bench.namespace import Missing, inside
 from v2g_tool.bench.site import TelemetryEntry
 
 PORT = 502
@@ -65,7 +67,8 @@ class BackhaulService:
         except BaseException:
             self._cleanup.close()
             raise
-        self._watch = Watch(directory / TRUTH_FILE, self._packets, self.counts, self._look)
+        arrived = partial(packets_arrived, self._chain.utility, UTILITY_INTERFACE)
+        self._watch = Watch(directory / TRUTH_FILE, arrived, self.counts, self._look)
 
     def counts(self) -> Counts:
         """Give the true counts of this moment; the last ones when it has ended."""
@@ -114,7 +117,8 @@ class BackhaulService:
     def _serve(self, modbus: Callable[[], ModbusDevice]) -> None:
         """Have somebody answer at the port, or nobody."""
         if self._faults.has("telemetry-modbus"):
-            device = UtilityModbus(self._chain.utility, PORT, modbus())
+            with inside(self._chain.utility):
+                device = ModbusTcpServer(modbus(), (UTILITY, PORT))
             self._cleanup.callback(device.stop)
             device.start()
         elif not self._faults.has("telemetry-refused"):
@@ -128,9 +132,6 @@ class BackhaulService:
         for name, number in _STROKES.items():
             if fault := self._faults.lasting(name):
                 self._strokes.append(Stroke(server, number, fault.delay_s, time.monotonic))
-
-    def _packets(self) -> int:
-        return packets_arrived(self._chain.utility, UTILITY_INTERFACE)
 
     def _look(self, datagrams: int) -> None:
         for stroke in self._strokes:

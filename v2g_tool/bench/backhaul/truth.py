@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from v2g_tool.bench.namespace import Missing, inside
+from v2g_tool.bench.worker import Worker
 
 PERIOD_S = 0.1
 """How often the counts are looked at."""
@@ -56,7 +56,7 @@ def write_whole(path: Path, counts: Counts) -> None:
     new.replace(path)
 
 
-class Watch:
+class Watch(Worker):
     """Looks at the counts again and again, keeps the file up to date, and tells of arrivals.
 
     Args:
@@ -69,26 +69,25 @@ class Watch:
     def __init__(
         self, path: Path, packets: Callable[[], int], read: Callable[[], Counts], arrived: Callable[[int], None]
     ) -> None:
+        super().__init__("backhaul truth")
         self._path, self._packets, self._read, self._arrived = path, packets, read, arrived
         self._written: Counts | None = None
         self._seen = (-1, -1)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="backhaul truth", daemon=True)
 
     def start(self) -> None:
         """Write the file once, and begin."""
         self.look()
-        self._thread.start()
+        super().start()
 
     def stop(self) -> None:
         """Write the file a last time, and end."""
-        self._stop.set()
+        super().stop()
         if self._thread.ident is not None:
-            self._thread.join(timeout=5.0)
             self._update()
 
-    def _run(self) -> None:
-        while not self._stop.wait(PERIOD_S):
+    def work(self) -> None:
+        """Look at the counts in each period."""
+        while not self.stopping.wait(PERIOD_S):
             self.look()
 
     def look(self) -> None:

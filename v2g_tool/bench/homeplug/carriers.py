@@ -45,8 +45,6 @@ ACTIVE_HZ = tuple(carrier_hz(c) for c in ACTIVE)
 """The frequencies of the carriers in use, ascending."""
 GROUPS = tuple(range(at, min(at + GROUP_SIZE, len(ACTIVE))) for at in range(0, len(ACTIVE), GROUP_SIZE))
 """The 58 SLAC groups as ranges of positions in `ACTIVE`; the last has five carriers only."""
-GROUPS_HZ = tuple(sum(ACTIVE_HZ[k] for k in group) / len(group) for group in GROUPS)
-"""The mean frequency of each group."""
 
 
 def nearest_carrier(hz: float) -> int:

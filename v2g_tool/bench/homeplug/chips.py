@@ -14,10 +14,8 @@ class Chip:
     """A modem chip of the Qualcomm family.
 
     Attributes:
-        name: the maker's name.
-        firmware: version text as VS_SW_VER gives it.
+        firmware: version text as VS_SW_VER gives it: with the chip's name, and the date and stage at the end.
         release: major, minor and build number.
-        built: date, YYYYMMDD.
         device_class: family code in VS_SW_VER.CNF.
         ident: chip code in VS_SW_VER.CNF.
         ident_at: where VS_SW_VER.CNF carries it, from byte 0 of the frame.
@@ -27,10 +25,8 @@ class Chip:
         green: a GreenPHY chip has no tone maps, and its receiver measures sounds.
     """
 
-    name: str
     firmware: str
     release: tuple[int, int, int]
-    built: str
     device_class: int
     ident: int
     ident_at: int = 277
@@ -49,48 +45,29 @@ class Chip:
     def attributes(self, cookie: int) -> bytes:
         """Give the body of VS_OP_ATTRIBUTES.CNF."""
         major, minor, build = self.release
-        stage = self.firmware.rpartition("-")[2]
-        numbers = (major, minor, 0, 0, build)
-        data = struct.pack("<16s16s5I8s4s", self.name.encode(), b"MAC", *numbers, self.built.encode(), stage.encode())
+        named, built, stage = self.firmware.encode().rsplit(b"-", 2)
+        name = named.removeprefix(b"MAC-").partition(b"-")[0]
+        data = struct.pack("<16s16s5I8s4s", name, b"MAC", major, minor, 0, 0, build, built, stage)
         head = struct.pack("<HIBH", 0, cookie, 0, _ATTRIBUTES)
         return (head + data.ljust(_ATTRIBUTES, b"\0")).ljust(_ATTRIBUTES_FRAME - 20, b"\0")
 
 
 QCA7000 = Chip(
-    name="QCA7000",
     firmware="MAC-QCA7000-1.1.0.727-02-20130826-FINAL",
     release=(1, 1, 727),
-    built="20130826",
     device_class=0x22,
     ident=0x001B58DC,
     intervals=5,
     green=True,
 )
 """In chargers."""
-QCA7005 = Chip(
-    name="QCA7005",
-    firmware="MAC-QCA7005-1.1.0.730-04-20140815-CS",
-    release=(1, 1, 730),
-    built="20140815",
-    device_class=0x22,
-    ident=0x001B587C,
-    green=True,
-)
+QCA7005 = Chip("MAC-QCA7005-1.1.0.730-04-20140815-CS", (1, 1, 730), device_class=0x22, ident=0x001B587C, green=True)
 """In vehicles."""
-QCA7420 = Chip(
-    name="QCA7420",
-    firmware="MAC-QCA7420-1.3.0.2134-00-20151212-CS",
-    release=(1, 3, 2134),
-    built="20151212",
-    device_class=0x20,
-    ident=0x001CFCFC,
-)
+QCA7420 = Chip("MAC-QCA7420-1.3.0.2134-00-20151212-CS", (1, 3, 2134), device_class=0x20, ident=0x001CFCFC)
 """A powerline adapter, used as a probe."""
 INT6400 = Chip(
-    name="INT6400",
     firmware="INT6400-MAC-4-4-4405-00-5083-20110506-FINAL",
     release=(4, 4, 4405),
-    built="20110506",
     device_class=0x03,
     ident=0x00006400,
     ident_at=88,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from random import Random
+from typing import NamedTuple
 
 from v2g_tool.bench.homeplug.mme import BROADCAST, ETHERTYPE, QUALCOMM, VERTEXCOM, parse
 
@@ -13,47 +14,37 @@ _STRANGER = bytes.fromhex("00b0520f0f0f")
 _FOREIGN_TYPES = (0x86DD, 0x887B, 0x8912)  # IPv6, HomePlug 1.0, Mediaxtreme
 _VLAN_TAG = struct.pack(">HH", 0x8100, 7)
 
-# Where an answer keeps its status, the address that it is about and a length or count, from byte 0 of the frame.
-_STATUS: Mapping[tuple[int, int], int] = {
-    (0xA001, 0): 20,
-    (0xA031, 0): 20,
-    (0xA069, 0): 20,
-    (0xA071, 0): 20,
-    (0xA071, 1): 22,
-    (0xA091, 0): 20,
-    (0xA091, 1): 22,
-    (0xA0B9, 0): 20,
-    (0xA039, 1): 22,
-    (0xA041, 1): 23,
-    (0x606E, 1): 69,
+
+class _Places(NamedTuple):
+    """Where a message keeps its status, the address that it is about and a length or count, from byte 0 on."""
+
+    status: int | None = None
+    peer: int | None = None
+    length: int | None = None
+
+
+_PLACES: Mapping[tuple[int, int], _Places] = {
+    (0x0015, 1): _Places(length=19),
+    (0x6065, 1): _Places(peer=28),
+    (0x606E, 1): _Places(status=69, peer=21, length=70),
+    (0x607D, 1): _Places(peer=40, length=21),
+    (0x6086, 1): _Places(peer=19, length=25),
+    (0xA001, 0): _Places(status=20, length=22),
+    (0xA031, 0): _Places(status=20, length=112),
+    (0xA039, 0): _Places(length=37),
+    (0xA039, 1): _Places(status=22, length=24),
+    (0xA041, 1): _Places(status=23),
+    (0xA069, 0): _Places(status=20, length=27),
+    (0xA071, 0): _Places(status=20, length=23),
+    (0xA071, 1): _Places(status=22, peer=28, length=24),
+    (0xA091, 0): _Places(status=20, length=23),
+    (0xA091, 1): _Places(status=22, peer=28, length=24),
+    (0xA0B9, 0): _Places(status=20),
+    (0xA14E, 0): _Places(peer=20, length=26),
 }
-_PEER: Mapping[tuple[int, int], int] = {
-    (0xA071, 1): 28,
-    (0xA091, 1): 28,
-    (0xA14E, 0): 20,
-    (0x6086, 1): 19,
-    (0x606E, 1): 21,
-    (0x6065, 1): 28,
-    (0x607D, 1): 40,
-}
-_LENGTH: Mapping[tuple[int, int], int] = {
-    (0xA001, 0): 22,
-    (0xA031, 0): 112,
-    (0xA039, 0): 37,
-    (0xA039, 1): 24,
-    (0xA069, 0): 27,
-    (0xA071, 0): 23,
-    (0xA071, 1): 24,
-    (0xA091, 0): 23,
-    (0xA091, 1): 24,
-    (0xA14E, 0): 26,
-    (0x0015, 1): 19,
-    (0x6086, 1): 25,
-    (0x606E, 1): 70,
-    (0x607D, 1): 21,
-}
-_CODES = sorted({code for code, _ in (*_STATUS, *_LENGTH)})
+_CODES = sorted({code for (code, _), places in _PLACES.items() if places.status or places.length})
 _LONGEST = 1514
+_GARBAGE = 256
 _SENDER = 6  # of any frame: a message without an address inside lies about who sent it
 
 
@@ -62,16 +53,12 @@ def lie(frame: bytes, kind: str) -> bytes:
     message = parse(frame)
     if message is None:
         return frame
-    key = (message.code, message.version)
-    if kind == "lying-status":
-        return _changed(frame, _STATUS.get(key), 0x02)
-    if kind == "lying-peer":
-        at = _PEER.get(key, _SENDER)
-        return _changed(frame, at + 5, 0xFF)
-    return _changed(frame, _LENGTH.get(key), 0xFF)
-
-
-def _changed(frame: bytes, at: int | None, bits: int) -> bytes:
+    places = _PLACES.get((message.code, message.version), _Places())
+    at, bits = {
+        "lying-status": (places.status, 0x02),
+        "lying-peer": ((places.peer or _SENDER) + 5, 0xFF),
+        "lying-length": (places.length, 0xFF),
+    }[kind]
     if at is None or at >= len(frame):
         return frame
     return frame[:at] + bytes((frame[at] ^ bits,)) + frame[at + 1 :]
@@ -92,10 +79,10 @@ def foreign_frames(frame: bytes) -> list[bytes]:
     return others
 
 
-def garbage(seed: int, to: bytes, sender: bytes, count: int = 256) -> list[bytes]:
+def garbage(seed: int, to: bytes, sender: bytes) -> list[bytes]:
     """Give hostile HomePlug frames: known and unknown codes, wild counts, cut short; one in eight is for everybody."""
     rng = Random(seed)
-    return [_garbage(rng, (BROADCAST if at % 8 == 0 else to) + sender) for at in range(count)]
+    return [_garbage(rng, (BROADCAST if at % 8 == 0 else to) + sender) for at in range(_GARBAGE)]
 
 
 def _garbage(rng: Random, addresses: bytes) -> bytes:

@@ -63,24 +63,33 @@ def slot_window(slot: int, slots: int) -> Window:
 
 
 @dataclass(frozen=True)
-class Background:
-    """Noise of many far sources: falls with frequency, swells a little with the mains voltage.
+class Sloping:
+    """Noise that falls with frequency.
 
     Attributes:
-        level_dbm_hz: at 2 MHz.
+        level_dbm_hz: at 2 MHz, while it lasts.
         slope_db: fall per decade of frequency.
-        swell_ratio: how far its power swings about its mean in a half cycle, 0..1.
-        swell_phase: where in the half cycle it is strongest, 0..1.
     """
 
     level_dbm_hz: float
     slope_db: float
-    swell_ratio: float
-    swell_phase: float
 
     def density(self, hz: float) -> float:
-        """Give the mean noise in mW/Hz."""
+        """Give the noise in mW/Hz, the mean of what swells."""
         return milliwatts(self.level_dbm_hz - self.slope_db * math.log10(hz / REFERENCE_HZ))
+
+
+@dataclass(frozen=True)
+class Background(Sloping):
+    """Noise of many far sources: swells a little with the mains voltage.
+
+    Attributes:
+        swell_ratio: how far its power swings about its mean in a half cycle, 0..1.
+        swell_phase: where in the half cycle it is strongest, 0..1.
+    """
+
+    swell_ratio: float
+    swell_phase: float
 
     def swell(self, when: Window) -> float:
         """Give its power in a stretch of time, relative to the mean."""
@@ -139,24 +148,16 @@ class Drive:
 
 
 @dataclass(frozen=True)
-class MainsImpulses:
+class MainsImpulses(Sloping):
     """One burst in each half cycle of the mains, as thyristors and rectifiers make it.
 
     Attributes:
-        level_dbm_hz: during the burst, at 2 MHz.
-        slope_db: fall per decade of frequency.
         phase: where in the half cycle it begins, 0..1.
         width: its share of the half cycle.
     """
 
-    level_dbm_hz: float
-    slope_db: float
     phase: float
     width: float
-
-    def density(self, hz: float) -> float:
-        """Give the noise in mW/Hz during the burst."""
-        return milliwatts(self.level_dbm_hz - self.slope_db * math.log10(hz / REFERENCE_HZ))
 
     def share(self, when: Window) -> float:
         """Give the share of a stretch of time that the bursts cover; 0 or 1 for a moment."""

@@ -16,6 +16,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from v2g_tool.bench.worker import Worker
+
 Take = Callable[[bytes], None]
 """Does something with a frame."""
 
@@ -47,17 +49,15 @@ def open_interface(interface: str, *, receives: bool) -> socket.socket:
     return wire
 
 
-class PacketLoop:
+class PacketLoop(Worker):
     """Waits for frames and for what is due, and does it."""
 
     def __init__(self) -> None:
+        super().__init__("powerline")
         self._selector = selectors.DefaultSelector()
         self._wires: list[socket.socket] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._ear, self._mouth = socket.socketpair()
-        self._selector.register(self._ear, selectors.EVENT_READ)
-        self._thread = threading.Thread(target=self._run, name="powerline", daemon=True)
 
     def now_s(self) -> float:
         """Give the monotonic time in s."""
@@ -83,20 +83,15 @@ class PacketLoop:
 
         return send
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
     def stop(self) -> None:
         """End the thread and close the interfaces."""
-        self._mouth.close()
-        if self._thread.ident is not None:
-            self._thread.join(timeout=5.0)
+        super().stop()
         _close(self._wires)
-        self._ear.close()
         self._selector.close()
 
-    def _run(self) -> None:
+    def work(self) -> None:
+        """Do what comes and what is due."""
+        self._selector.register(self.ear, selectors.EVENT_READ)
         while True:
             for key, _ in self._selector.select(self._wait_s()):
                 if key.data is None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from v2g_tool.bench.faults import Fault, FaultSet
+from v2g_tool.bench.faults import FaultSet
 from v2g_tool.bench.homeplug.forgery import foreign_frames, lie
 from v2g_tool.bench.homeplug.packets import Take
 from v2g_tool.bench.homeplug.powerline import Agenda
 
 _HELD_S = 0.03  # how long a frame waits for another one to overtake it
 _SHORTEST = 15
+
+_SPOILT: Mapping[str, Callable[[bytes], list[bytes]]] = {
+    "frame-lost": lambda _: [],
+    "frame-duplicated": lambda frame: [frame, frame],
+    "frame-truncated": lambda frame: [frame[: max(_SHORTEST, len(frame) // 2)]],
+    "frame-foreign": lambda frame: [*foreign_frames(frame), frame],
+    "lying-status": lambda frame: [lie(frame, "lying-status")],
+    "lying-peer": lambda frame: [lie(frame, "lying-peer")],
+    "lying-length": lambda frame: [lie(frame, "lying-length")],
+}
+"""What comes in place of a frame, at once."""
 
 
 class Port:
@@ -27,52 +38,24 @@ class Port:
         self._agenda = agenda
         self._faults = faults
         self._held: list[bytes] = []
-        self._spoil: Mapping[str, Callable[[bytes, Fault], None]] = {
-            "frame-lost": lambda _frame, _fault: None,
-            "frame-duplicated": self._duplicate,
-            "frame-reordered": self._hold,
-            "frame-truncated": self._truncate,
-            "frame-late": self._delay,
-            "frame-foreign": self._add_foreign,
-            "lying-status": self._forge,
-            "lying-peer": self._forge,
-            "lying-length": self._forge,
-        }
 
     def hear(self, frame: bytes) -> None:
         """Take a frame from the modem."""
         self._faults.begin()
-        fault = self._faults.strike(*self._spoil)
-        if fault is not None:
-            self._spoil[fault.name](frame, fault)
-            return
-        self._send(frame)
-        self._release()
-
-    def _duplicate(self, frame: bytes, _: Fault) -> None:
-        self._send(frame)
-        self._send(frame)
-
-    def _hold(self, frame: bytes, _: Fault) -> None:
-        """Let the next frame overtake this one; alone it comes late."""
-        self._release()
-        self._held.append(frame)
-        self._agenda.later(_HELD_S, self._release)
+        fault = self._faults.strike("frame-reordered", "frame-late", *_SPOILT)
+        if fault is None:
+            self._send(frame)
+            self._release()
+        elif fault.name == "frame-reordered":  # the next frame overtakes this one; alone it comes late
+            self._release()
+            self._held.append(frame)
+            self._agenda.later(_HELD_S, self._release)
+        elif fault.name == "frame-late":
+            self._agenda.later(fault.delay_s, lambda: self._send(frame))
+        else:
+            for spoilt in _SPOILT[fault.name](frame):
+                self._send(spoilt)
 
     def _release(self) -> None:
         while self._held:
             self._send(self._held.pop(0))
-
-    def _truncate(self, frame: bytes, _: Fault) -> None:
-        self._send(frame[: max(_SHORTEST, len(frame) // 2)])
-
-    def _delay(self, frame: bytes, fault: Fault) -> None:
-        self._agenda.later(fault.delay_s, lambda: self._send(frame))
-
-    def _add_foreign(self, frame: bytes, _: Fault) -> None:
-        for other in foreign_frames(frame):
-            self._send(other)
-        self._send(frame)
-
-    def _forge(self, frame: bytes, fault: Fault) -> None:
-        self._send(lie(frame, fault.name))

@@ -69,56 +69,32 @@ class QualcommModem(Bridge):
         return () if body is None else (message.answer(self.mac, body).frame(),)
 
 
-def _software(modem: QualcommModem, _: Mme) -> bytes:
-    return modem.chip.version()
-
-
-def _attributes(modem: QualcommModem, message: Mme) -> bytes:
-    return modem.chip.attributes(message.number(0, 4))
-
-
-def _link_status(modem: QualcommModem, _: Mme) -> bytes:
-    return bytes((OK, bool(modem.peers)))
-
-
 def _property(_: QualcommModem, message: Mme) -> bytes:
     """Refuse: the captured chip answers MSTATUS 1."""
     return struct.pack("<II", 1, message.number(0, 4))
 
 
+def _network(modem: QualcommModem) -> tuple[tuple[object, ...], list[tuple[Station, Rates]]]:
+    """Give what both versions begin with, and the peers with their rates."""
+    tei, coordinator = modem.line.tei, modem.line.members(modem)[0]
+    role = _ROLE_CCO if coordinator is modem else _ROLE_STA
+    head = (modem.nid, _SNID, tei(modem), role, coordinator.mac, tei(coordinator))
+    return head, [(peer, modem.rates(peer)) for peer in modem.peers]
+
+
 def _network_v0(modem: QualcommModem, _: Mme) -> bytes:
-    network = _Network.of(modem)
+    head, peers = _network(modem)
     stations = (
-        struct.pack("<6sB6sBB", p.mac, modem.line.tei(p), _bridged(p), min(r.tx, 255), min(r.rx, 255))
-        for p, r in network.stations
+        struct.pack("<6sB6sBB", p.mac, modem.line.tei(p), _bridged(p), min(r.tx, 255), min(r.rx, 255)) for p, r in peers
     )
-    head = (network.nid, _SNID, network.tei, network.role, network.cco.mac, modem.line.tei(network.cco))
-    return b"\1" + struct.pack("<7sBBB6sBB", *head, len(network.stations)) + b"".join(stations)
+    return b"\1" + struct.pack("<7sBBB6sBB", *head, len(peers)) + b"".join(stations)
 
 
 def _network_v1(modem: QualcommModem, _: Mme) -> bytes:
-    network = _Network.of(modem)
-    stations = (
-        struct.pack("<6sB3x6sHBxH2x", p.mac, modem.line.tei(p), _bridged(p), r.tx, 0, r.rx) for p, r in network.stations
-    )
-    head = (network.nid, _SNID, network.tei, network.role, network.cco.mac, modem.line.tei(network.cco))
-    data = struct.pack("<7s2xBB4xB6sB3xB5x", *head, len(network.stations)) + b"".join(stations)
+    head, peers = _network(modem)
+    stations = (struct.pack("<6sB3x6sHBxH2x", p.mac, modem.line.tei(p), _bridged(p), r.tx, 0, r.rx) for p, r in peers)
+    data = struct.pack("<7s2xBB4xB6sB3xB5x", *head, len(peers)) + b"".join(stations)
     return struct.pack("<BxHxB", 0, len(data) + 2, 1) + data
-
-
-class _Network(NamedTuple):
-    nid: bytes
-    tei: int
-    role: int
-    cco: Station
-    stations: list[tuple[Station, Rates]]
-
-    @classmethod
-    def of(cls, modem: QualcommModem) -> _Network:
-        coordinator = modem.line.members(modem)[0]
-        role = _ROLE_CCO if coordinator is modem else _ROLE_STA
-        stations = [(peer, modem.rates(peer)) for peer in modem.peers]
-        return cls(modem.nid, modem.line.tei(modem), role, coordinator, stations)
 
 
 def _bridged(station: Station) -> bytes:
@@ -193,32 +169,24 @@ def _station_statistics(modem: QualcommModem, _: Mme) -> bytes:
     return bytes((len(entries),)) + b"".join(entries)
 
 
-def _identify(modem: QualcommModem, _: Mme) -> bytes:
-    return bytes((modem.chip.green, 0, modem.chip.green, 0, 1, 0))
-
-
-def _amplitude_map(_: QualcommModem, __: Mme) -> bytes:
-    return bytes((OK,))
-
-
 _Answer = Callable[[QualcommModem, Mme], bytes]
 _OLD, _NEW = False, True  # MMV 0, and later ones
 _ANSWERS: Mapping[tuple[int, bool], _Answer] = {
     (0x0014, _NEW): _discover,
     (0x6008, _NEW): _set_key,
-    (0x601C, _NEW): _amplitude_map,
+    (0x601C, _NEW): lambda _modem, _: bytes((OK,)),
     (0x6048, _NEW): _station_statistics,
-    (0x6060, _NEW): _identify,
-    (_VERSION, _OLD): _software,
+    (0x6060, _NEW): lambda modem, _: bytes((modem.chip.green, 0, modem.chip.green, 0, 1, 0)),
+    (_VERSION, _OLD): lambda modem, _: modem.chip.version(),
     (_LINK_STATISTICS, _OLD): _link_statistics,
     (_NETWORK, _OLD): _network_v0,
     (_NETWORK, _NEW): _network_v1,
-    (0xA068, _OLD): _attributes,
+    (0xA068, _OLD): lambda modem, message: modem.chip.attributes(message.number(0, 4)),
     (TX_MAP, _OLD): _tone_map_v0,
     (TX_MAP, _NEW): _tone_map_v1,
     (RX_MAP, _OLD): _tone_map_v0,
     (RX_MAP, _NEW): _tone_map_v1,
-    (0xA0B8, _OLD): _link_status,
+    (0xA0B8, _OLD): lambda modem, _: bytes((OK, bool(modem.peers))),
     (0xA0F8, _OLD): _property,
     (0xA100, _OLD): _property,
 }

@@ -7,7 +7,7 @@ from random import Random
 
 from v2g_tool.bench.homeplug.channel import Channel
 from v2g_tool.bench.homeplug.powerline import Agenda
-from v2g_tool.bench.homeplug.receiver import Counters, bit_error_ratio, modem_snr, sound_profile, tone_map
+from v2g_tool.bench.homeplug.receiver import Counters, modem_snr, sound_profile, tone_map
 
 BLOCKS_PER_S = 300
 """Traffic in each direction, in PHY blocks: enough for an error rate after a second."""
@@ -59,10 +59,6 @@ class Reception:
     def snr(self, comb: int, time_s: float) -> list[int]:
         """Give the SNR of every fourth carrier at a time in the mains period."""
         return modem_snr(self.channel, comb, time_s, self._rng)
-
-    def bit_error_ratio(self) -> float:
-        """Give the expected bit error ratio before decoding."""
-        return bit_error_ratio(self.channel)
 
     def attenuation_db(self) -> float:
         """Give the mean attenuation over the groups."""

@@ -119,12 +119,7 @@ class Scenes:
 
     def _vehicle_and_charger(self, vehicle: str, charger: str) -> None:
         line = Line()
-        far = Seat(
-            modem_mac(charger),
-            VEHICLE_KEY.nid,
-            line,
-            self.faults[charger],
-            Reception(self.channel(vehicle), mix(self._seed, 73), self._agenda),
-        )
+        reception = Reception(self.channel(vehicle), mix(self._seed, 73), self._agenda)
+        far = Seat(modem_mac(charger), VEHICLE_KEY.nid, line, self.faults[charger], reception)
         self.modems[charger] = ChargerModem(far)
         self.modems[vehicle] = VehicleModem(self._seat(vehicle, line, VEHICLE_KEY))

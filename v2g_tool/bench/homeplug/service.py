@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from v2g_tool.bench.homeplug.packets import PacketLoop, open_interface
 from v2g_tool.bench.homeplug.port import Port
 from v2g_tool.bench.homeplug.scenes import INTERFACES, Scenes, host_mac, modem_mac
 from v2g_tool.bench.namespace import VethPair
+from v2g_tool.bench.worker import Worker
 
 FLOOD_PER_S = 25_000
 """Frames that a flood sends in a second; without a bound the modems of the bench would not have their turn."""
@@ -78,29 +78,22 @@ class PlcService:
         self._loop.stop()
 
 
-class _Flood:
+class _Flood(Worker):
     """Sends the same frames over and over, in bursts."""
 
     def __init__(self, interface: str, frames: list[bytes]) -> None:
+        super().__init__("flood")
         self._wire = open_interface(interface, receives=False)
         self._frames = frames
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="flood", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def stop(self) -> None:
         """End, and close the interface."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout=5.0)
+        super().stop()
         self._wire.close()
 
-    def _run(self) -> None:
+    def work(self) -> None:
         frames, sent_s = itertools.cycle(self._frames), time.monotonic()
-        while not self._stop.wait(_PAUSE_S):
+        while not self.stopping.wait(_PAUSE_S):
             now_s = time.monotonic()
             for frame in itertools.islice(frames, min(_MOST_AT_ONCE, int((now_s - sent_s) * FLOOD_PER_S))):
                 with contextlib.suppress(OSError):  # the queue is full, or the interface is down

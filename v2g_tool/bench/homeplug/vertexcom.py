@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from v2g_tool.bench.homeplug.bridge import Bridge, Seat
 from v2g_tool.bench.homeplug.carriers import ACTIVE, FIRST_BIN
 from v2g_tool.bench.homeplug.mme import VERTEXCOM, Mme
-from v2g_tool.bench.homeplug.receiver import COMBS, Traffic
+from v2g_tool.bench.homeplug.receiver import COMBS, Traffic, bit_error_ratio
 
 OK, FAILED, BAD_LIST = 0, 1, 2
 """Results."""
@@ -68,7 +68,7 @@ def _snr(modem: VertexComModem, message: Mme) -> bytes:
     if interval != _INITIAL and (list_id != LIST_ID or interval >= slots):
         return bytes((BAD_LIST,))
     ends = (round((at + 1) * modem.interval_s() / _ALLOCATION_S) for at in range(slots))
-    ratio = round(modem.reception.bit_error_ratio() * 32768)
+    ratio = round(bit_error_ratio(modem.reception.channel) * 32768)
     values = modem.reception.snr(comb, (0 if interval == _INITIAL else interval) * modem.interval_s())
     head = struct.pack(f"<BBB{slots}HHB", OK, LIST_ID, slots, *ends, min(ratio, 0xFFFF), comb)
     return head + bytes(max(-128, min(127, value)) & 0xFF for value in values)

@@ -53,6 +53,7 @@ _MOUNT = (
     'root=$1; shift; for place in $PLACES; do mount -c --bind "$root/$place" "/$place" || exit 125; done; exec "$@"'
 )
 _MOUNT_FAILED = 125
+_LONGEST_S = 30.0
 
 
 class Forbidden(Exception):
@@ -131,28 +132,26 @@ def _make_daemon(folder: Path) -> None:
     )
 
 
-def run_on_tree(
-    root: Path, argv: Sequence[str], *, timeout_s: float = 30.0, as_root: bool | None = None
-) -> subprocess.CompletedProcess[str]:
+def run_on_tree(root: Path, argv: Sequence[str], *, as_root: bool | None = None) -> subprocess.CompletedProcess[str]:
     """Run an unmodified program on the tree, and give what it printed and its exit status.
 
     Args:
         root: the tree, or any folder with the same parts.
         argv: the program and its arguments.
-        timeout_s: after this many seconds it is killed.
         as_root: whether to use the rights of root instead of a user namespace; by default where they are there.
 
     Raises:
         Forbidden: this system lets nobody do that, or lacks a folder that the tree must cover.
-        subprocess.TimeoutExpired: the program did not end in time.
+        subprocess.TimeoutExpired: the program did not end within 30 s.
     """
+    way = _way(os.geteuid() == 0 if as_root is None else as_root)
     done = subprocess.run(
-        [*_way(os.geteuid() == 0 if as_root is None else as_root), *_in_place(root), *argv],
+        [*way, "sh", "-c", _MOUNT, "sh", str(root.resolve()), *argv],
         env={**os.environ, "PATH": f"{os.environ.get('PATH', os.defpath)}:{_SBIN}", "PLACES": " ".join(_places())},
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=timeout_s,
+        timeout=_LONGEST_S,
     )
     if done.returncode == _MOUNT_FAILED and "mount:" in done.stderr:
         raise Forbidden(f"the tree cannot be laid over this system: {done.stderr.strip()}")
@@ -166,10 +165,6 @@ def _places() -> list[str]:
     return ["proc/sys", "usr/lib/sysctl.d", local, "etc", "run"]
 
 
-def _in_place(root: Path) -> list[str]:
-    return ["sh", "-c", _MOUNT, "sh", str(root.resolve())]
-
-
 def _way(as_root: bool) -> list[str]:
     """Give the first way into a mount namespace that works; raises Forbidden with what each of them answered."""
     refusals = []
@@ -178,7 +173,7 @@ def _way(as_root: bool) -> list[str]:
             continue
         command = ["unshare", *way, "--"]
         try:
-            tried = subprocess.run([*command, "true"], capture_output=True, text=True, timeout=30)
+            tried = subprocess.run([*command, "true"], capture_output=True, text=True, timeout=_LONGEST_S)
         except FileNotFoundError:
             raise Forbidden("the program 'unshare' is missing; install it: sudo apt-get install util-linux") from None
         if tried.returncode == 0:

@@ -6,19 +6,18 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from v2g_tool.bench.metering.meter_core import MeterCore, Trims, restarted
-from v2g_tool.bench.metering.meter_model import Correction, MeterErrors
+from v2g_tool.bench.metering.meter_core import MeterCore, TrimmedMeter
+from v2g_tool.bench.metering.meter_model import Correction
 from v2g_tool.bench.metering.modbus import (
     DEVICE_FAILURE,
     ILLEGAL_ADDRESS,
     ILLEGAL_VALUE,
     READ_INPUT,
     ModbusError,
-    UnansweredError,
     placed,
     select,
 )
-from v2g_tool.bench.metering.words import float32, s16, split, text, u16
+from v2g_tool.bench.metering.words import float32, split, text, u16
 
 FREE = 1
 """Legal status 1: the corrections may be written."""
@@ -31,8 +30,6 @@ _COMMIT_KEY = 0x00C5
 _UNLOCK_S = 60.0
 _WORKING, _STORED = 0x1000, 0x1010
 _UNLOCK, _COMMIT, _LOCK = 0x1020, 0x1021, 0x1022
-_GAIN_L2 = 1
-_AT_DELIVERY = [10_000] * 3 + [0] * 6
 _RANGES = [(5_000, 20_000)] * 3 + [(-8_000, 8_000)] * 3 + [(-1_000, 1_000)] * 3
 _DONE = 2
 
@@ -45,12 +42,9 @@ class EmsIdentity:
     legal: int = FREE
     ct: tuple[int, int] = (0, 0)
     """Current transformer, primary and secondary in A; zeros for a direct-connected meter."""
-    maker: str = "V2G Bench"
-    model: str = "EMS-Meter-3P"
-    firmware: str = "1.4.2"
 
 
-class EmsService:
+class EmsService(TrimmedMeter):
     """The register map of one EMS meter service.
 
     Args:
@@ -59,58 +53,39 @@ class EmsService:
     """
 
     def __init__(self, core: MeterCore, identity: EmsIdentity) -> None:
-        self.core = core
+        super().__init__(core, _RANGES)
         self.identity = identity
-        self.trims = Trims(_AT_DELIVERY, core)
-        self.stored = list(_AT_DELIVERY)
-        self.changes = 0
-        self._start_s = core.clock()
         self._unlocked_until_s = -math.inf
         self._commit_state = 0
 
-    @property
-    def working(self) -> list[int]:
-        """Working corrections: gains, phases, offsets as numbers of their steps."""
-        return list(self.trims.working)
-
-    @property
-    def true_errors(self) -> MeterErrors:
-        """The true errors of the meter, without any correction."""
-        return self.core.model.errors
-
     def read(self, function: int, address: int, count: int) -> list[int]:
         """Give the words of a range."""
-        self._begin()
+        self.begin()
         image = self._input_image() if function == READ_INPUT else self._holding_image()
         return select(image, address, count)
 
     def write(self, address: int, words: Sequence[int]) -> None:
         """Carry out a write: corrections as a whole, commands one after the other."""
-        self._begin()
+        self.begin()
         last = address + len(words) - 1
         if address >= _WORKING and last < _WORKING + len(_RANGES):
-            self._write_corrections(address - _WORKING, words)
+            self._demand_consent()
+            self.take(self.checked(address - _WORKING, words))
         elif address >= _UNLOCK and last <= _LOCK:
             for place, word in enumerate(words, address):
                 self._command(place, word)
         else:
             raise ModbusError(ILLEGAL_ADDRESS)
 
-    def _begin(self) -> None:
-        restart = self.trims.begin()
-        self.core.sample(self._correction())
-        if restart:
-            self._restart_with_factory_values()
-            raise restarted()
-
-    def _restart_with_factory_values(self) -> None:
-        self.trims.working[:] = self.stored[:] = self.trims.at_delivery
-        self._start_s = self.core.clock()
+    def restart_with_factory_values(self) -> None:
+        """Forget all corrections and the last commit, and lock."""
+        super().restart_with_factory_values()
         self._commit_state = 0
         self._lock()
 
-    def _correction(self) -> Correction:
-        raw = self.trims.working
+    def correction(self) -> Correction:
+        """Give the corrections at work as factors."""
+        raw = self._trims
         return Correction(
             (raw[0] / 1e4, raw[1] / 1e4, raw[2] / 1e4),
             (raw[3] / 1e3, raw[4] / 1e3, raw[5] / 1e3),
@@ -130,17 +105,6 @@ class EmsService:
         if not self._unlocked() or self._legal() == SEALED:
             raise ModbusError(DEVICE_FAILURE)
 
-    def _write_corrections(self, first: int, words: Sequence[int]) -> None:
-        self._demand_consent()
-        values = {place: word if place < 3 else s16(word) for place, word in enumerate(words, first)}
-        if any(not _RANGES[place][0] <= value <= _RANGES[place][1] for place, value in values.items()):
-            raise ModbusError(ILLEGAL_VALUE)
-        if _GAIN_L2 in values and self.core.faults.has("stuck-gain-l2"):
-            raise ModbusError(DEVICE_FAILURE)
-        fault = self.trims.write(values)
-        if fault is not None and fault.name == "write-unanswered":
-            raise UnansweredError
-
     def _command(self, address: int, word: int) -> None:
         expected = {_UNLOCK: _UNLOCK_KEY, _COMMIT: _COMMIT_KEY, _LOCK: 1}[address]
         if address == _COMMIT:
@@ -156,15 +120,15 @@ class EmsService:
 
     def _commit(self) -> None:
         if self.core.faults.strike("lost-commit") is None:
-            self.stored[:] = self.trims.working
+            self._stored[:] = self._trims
         self.changes += 1
         self._commit_state = _DONE
 
     def _holding_image(self) -> dict[int, int]:
         unlocked = int(self._unlocked())
         return {
-            **placed(_WORKING, [u16(value) for value in self.trims.working]),
-            **placed(_STORED, [u16(value) for value in self.stored]),
+            **placed(_WORKING, [u16(value) for value in self._trims]),
+            **placed(_STORED, [u16(value) for value in self._stored]),
             **placed(_UNLOCK, [unlocked, self._commit_state, 1 - unlocked]),
         }
 
@@ -181,10 +145,10 @@ class EmsService:
             *split(_MAGIC, 2),
             1,
             3,
-            *text(identity.maker, 8),
-            *text(identity.model, 8),
+            *text("V2G Bench", 8),
+            *text("EMS-Meter-3P", 8),
             *text(serial, 8),
-            *text(identity.firmware, 4),
+            *text("1.4.2", 4),
             *split(int(self.core.clock() - self._start_s), 2),
             *split(self.changes, 2),
             round(self.core.update_s * 1000.0),

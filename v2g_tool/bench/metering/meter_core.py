@@ -1,14 +1,18 @@
-"""What all bench meters share: sampling in update intervals, energies, corrections that fall back."""
+"""What all bench meters share: sampling in update intervals, energies, corrections and the faults that hit them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from v2g_tool.bench.faults import Fault, FaultSet
+from v2g_tool.bench.faults import FaultSet
 from v2g_tool.bench.metering.meter_model import Correction, MeterErrors, MeterModel, MeterReading, wired
-from v2g_tool.bench.metering.modbus import DEVICE_FAILURE, ModbusError, RestartError
+from v2g_tool.bench.metering.modbus import DEVICE_FAILURE, ILLEGAL_VALUE, ModbusError, RestartError, UnansweredError
 from v2g_tool.bench.metering.plant import Plant
+from v2g_tool.bench.metering.words import s16
 
 Clock = Callable[[], float]
 """Gives the bench clock in s."""
@@ -16,6 +20,7 @@ Clock = Callable[[], float]
 _VOLATILE_S = 0.5
 _REQUESTS_TO_RESTART = 3
 _CATCH_UP_STEPS = 16
+_PHASES, _GAIN_L2 = 3, 1
 _WRITE_FAULTS = ("volatile-write", "write-ignored", "write-unanswered", "restart-factory")
 
 
@@ -40,20 +45,17 @@ class MeterCore:
 
     Args:
         plant: what is measured.
-        errors: the true errors.
+        model: its errors and its wiring.
         clock: the bench clock.
         update_s: update interval in s.
         faults: the faults of the device.
-        seed: draws the noise.
     """
 
-    def __init__(
-        self, plant: Plant, errors: MeterErrors, clock: Clock, update_s: float, faults: FaultSet, seed: int
-    ) -> None:
+    def __init__(self, plant: Plant, model: MeterModel, clock: Clock, update_s: float, faults: FaultSet) -> None:
         self.faults = faults
         self.clock = clock
         self.update_s = update_s
-        self.model = MeterModel(errors, seed=seed)
+        self.model = model
         self.energies = Energies([12_000.0, 4_000.0, 4_000.0, 4_000.0], [3_000.0, 1_000.0, 1_000.0, 1_000.0])
         self.samples = 0
         self._plant = plant
@@ -84,56 +86,93 @@ class MeterCore:
         return self.reading
 
 
-@dataclass
-class _FallBack:
+class _FallBack(NamedTuple):
     due_s: float
     place: int
     value: int
 
 
-class Trims:
-    """The correction values of a meter that are at work, with the faults that hit writing them.
+class TrimmedMeter(ABC):
+    """A meter with registers for its corrections: gains in 1/10000, phases in millidegrees, then what else it has.
 
     Args:
-        at_delivery: the values of a new meter.
-        core: the measuring part; its clock and faults count here too.
+        core: the measuring part.
+        ranges: smallest and largest value of each correction.
     """
 
-    def __init__(self, at_delivery: list[int], core: MeterCore) -> None:
-        self.at_delivery = list(at_delivery)
-        self.working = list(at_delivery)
-        self._core = core
+    def __init__(self, core: MeterCore, ranges: Sequence[tuple[int, int]]) -> None:
+        self.core = core
+        self.changes = 0
+        self._ranges = ranges
+        self._at_delivery = [10_000] * _PHASES + [0] * (len(ranges) - _PHASES)
+        self._trims = list(self._at_delivery)
+        self._stored = list(self._at_delivery)
+        self._start_s = core.clock()
         self._fall_backs: list[_FallBack] = []
-        self._restart_at: int | None = None
+        self._restart_at = math.inf
 
-    def begin(self) -> bool:
-        """Do what is due before a request; True when the meter has to restart now."""
-        now_s = self._core.clock()
+    @property
+    def working(self) -> list[int]:
+        """Corrections at work, as their registers hold them."""
+        return list(self._trims)
+
+    @property
+    def stored(self) -> list[int]:
+        """Corrections that survive a restart."""
+        return list(self._stored)
+
+    @property
+    def true_errors(self) -> MeterErrors:
+        """The true errors of the meter, without any correction."""
+        return self.core.model.errors
+
+    @abstractmethod
+    def correction(self) -> Correction:
+        """Give the corrections at work as factors."""
+
+    def begin(self) -> None:
+        """Do what is due before a request.
+
+        Raises:
+            RestartError: the meter restarts instead of answering.
+        """
+        now_s = self.core.clock()
         for part in [part for part in self._fall_backs if part.due_s <= now_s]:
-            self.working[part.place] = part.value
+            self._trims[part.place] = part.value
             self._fall_backs.remove(part)
-        due = self._restart_at is not None and self._core.faults.requests >= self._restart_at
-        if due:
-            self._restart_at = None
+        self.core.sample(self.correction())
+        if self.core.faults.requests >= self._restart_at:
+            self._restart_at = math.inf
             self._fall_backs.clear()
-        return due
+            self.restart_with_factory_values()
+            raise RestartError("the device restarted")
 
-    def write(self, values: dict[int, int]) -> Fault | None:
-        """Take values by their place; give the fault that hit the write."""
-        fault = self._core.faults.strike(*_WRITE_FAULTS)
+    def restart_with_factory_values(self) -> None:
+        """Forget all corrections, and begin anew."""
+        self._trims[:] = self._stored[:] = self._at_delivery
+        self._start_s = self.core.clock()
+
+    def checked(self, first: int, words: Sequence[int]) -> Mapping[int, int]:
+        """Give the corrections by their place that words from place `first` on stand for, or raise `ModbusError`."""
+        values = {place: word if place < _PHASES else s16(word) for place, word in enumerate(words, first)}
+        if any(not self._ranges[place][0] <= value <= self._ranges[place][1] for place, value in values.items()):
+            raise ModbusError(ILLEGAL_VALUE)
+        if _GAIN_L2 in values and self.core.faults.has("stuck-gain-l2"):
+            raise ModbusError(DEVICE_FAILURE)
+        return values
+
+    def take(self, values: Mapping[int, int]) -> None:
+        """Put corrections to work, unless a fault hits the write."""
+        fault = self.core.faults.strike(*_WRITE_FAULTS)
         name = fault.name if fault else ""
         if name == "write-ignored":
-            return fault
+            return
         for place, value in values.items():
             if name == "volatile-write":
-                due_s = self._core.clock() + _VOLATILE_S
-                self._fall_backs.append(_FallBack(due_s, place, self.working[place]))
-            self.working[place] = value
+                due_s = self.core.clock() + _VOLATILE_S
+                self._fall_backs.append(_FallBack(due_s, place, self._trims[place]))
+            self._trims[place] = value
         if name == "restart-factory":
-            self._restart_at = self._core.faults.requests + _REQUESTS_TO_RESTART
-        return fault
-
-
-def restarted() -> RestartError:
-    """Give what a device raises when it restarts instead of answering."""
-    return RestartError("the device restarted")
+            self._restart_at = self.core.faults.requests + _REQUESTS_TO_RESTART
+        if name == "write-unanswered":
+            raise UnansweredError

@@ -163,12 +163,6 @@ def _drawn(seed: int, gain_ratio: Triple, phase_deg: Triple, offset_w: float) ->
     )
 
 
-def _swapped(one: int, other: int) -> Callable[[Wiring], Wiring]:
-    order = [0, 1, 2]
-    order[one], order[other] = order[other], order[one]
-    return lambda wiring: replace(wiring, source=(order[0], order[1], order[2]))
-
-
 def _reversed(*phases: int) -> Callable[[Wiring], Wiring]:
     def turn(wiring: Wiring) -> Wiring:
         sign = [-part if k in phases else part for k, part in enumerate(wiring.sign)]
@@ -182,9 +176,9 @@ WIRING_FAULTS: Mapping[str, Callable[[Wiring], Wiring]] = {
     "ct-reversed-l2": _reversed(1),
     "ct-reversed-l3": _reversed(2),
     "import-export": _reversed(0, 1, 2),
-    "swapped-l1-l2": _swapped(0, 1),
-    "swapped-l2-l3": _swapped(1, 2),
-    "swapped-l1-l3": _swapped(0, 2),
+    "swapped-l1-l2": lambda wiring: replace(wiring, source=(1, 0, 2)),
+    "swapped-l2-l3": lambda wiring: replace(wiring, source=(0, 2, 1)),
+    "swapped-l1-l3": lambda wiring: replace(wiring, source=(2, 1, 0)),
     "cyclic": lambda wiring: replace(wiring, source=(1, 2, 0)),
     "cyclic-back": lambda wiring: replace(wiring, source=(2, 0, 1)),
     "ct-ratio": lambda wiring: replace(wiring, ct_factor=0.5),

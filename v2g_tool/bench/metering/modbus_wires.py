@@ -14,8 +14,9 @@ import struct
 import threading
 import tty
 
-from v2g_tool.bench.listener import TcpListener, receive_exactly, reset
+from v2g_tool.bench.listener import LOOPBACK, TcpListener, receive_exactly, reset
 from v2g_tool.bench.metering.modbus import Answer, ModbusDevice, RestartError
+from v2g_tool.bench.worker import Worker
 
 _GAP_S = 0.02  # a pseudo terminal has no character times; this much silence ends a frame
 _FIXED_REQUEST = {3: 8, 4: 8, 6: 8, 0x2B: 7}  # frame lengths with unit and CRC
@@ -50,27 +51,20 @@ def _spoiled_pdu(answer: Answer) -> bytes:
     return pdu
 
 
-class ModbusTcpServer:
-    """Serves one device on a free TCP port; any number of clients.
+class ModbusTcpServer(TcpListener):
+    """Serves one device on a TCP port; any number of clients.
 
     Args:
         device: who answers.
+        address: host and port.
     """
 
-    def __init__(self, device: ModbusDevice) -> None:
+    def __init__(self, device: ModbusDevice, address: tuple[str, int] = LOOPBACK) -> None:
+        super().__init__(f"bench {device.name}", address)
         self._device = device
-        self._listener = TcpListener(f"bench {device.name}", self._serve)
-        self.port = self._listener.port
 
-    def start(self) -> None:
-        """Begin to serve."""
-        self._listener.start()
-
-    def stop(self) -> None:
-        """End all connections and close the port."""
-        self._listener.stop()
-
-    def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
+    def serve(self, connection: socket.socket, stop: threading.Event) -> None:
+        """Answer the requests of one client."""
         while not stop.is_set():
             header = receive_exactly(connection, 7)
             transaction, protocol, length, unit = struct.unpack(">HHHB", header)
@@ -108,42 +102,32 @@ class ModbusTcpServer:
         return True
 
 
-class ModbusRtuServer:
+class ModbusRtuServer(Worker):
     """Serves one device on a pseudo terminal; the path of the other end is `path`.
 
     Args:
         device: who answers; frames for other units are met with silence.
-        reply_delay_s: how long the device thinks before it answers.
     """
 
-    def __init__(self, device: ModbusDevice, *, reply_delay_s: float = 0.0) -> None:
+    def __init__(self, device: ModbusDevice) -> None:
+        super().__init__(f"bench {device.name}")
         self._device = device
-        self._reply_delay_s = reply_delay_s
-        self._stop = threading.Event()
         self._master, self._slave = os.openpty()
         # Kept open: without any user of that end, reading the other end is an error.
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
-        self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._run, name=f"bench {device.name}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to serve."""
-        self._thread.start()
 
     def stop(self) -> None:
         """End the thread and close the terminal."""
-        self._stop.set()
-        os.write(self._wake_write, b"\0")
-        if self._thread.ident is not None:
-            self._thread.join(timeout=5.0)
-        for descriptor in (self._master, self._slave, self._wake_read, self._wake_write):
-            os.close(descriptor)
+        super().stop()
+        os.close(self._master)
+        os.close(self._slave)
 
-    def _run(self) -> None:
+    def work(self) -> None:
+        """Answer the requests on the line."""
         pending = b""
-        while not self._stop.is_set():
-            ready, _, _ = select.select([self._master, self._wake_read], [], [], _GAP_S if pending else None)
+        while not self.stopping.is_set():
+            ready, _, _ = select.select([self._master, self.ear.fileno()], [], [], _GAP_S if pending else None)
             if self._master in ready:
                 pending = self._taken(pending + os.read(self._master, 512))
             elif not ready:
@@ -173,7 +157,7 @@ class ModbusRtuServer:
         name = answer.fault.name if answer.fault else ""
         if name == "reset":
             return  # a serial line has no connection: the adapter loses the bytes
-        self._stop.wait(self._reply_delay_s + (answer.fault.delay_s if answer.fault else 0.0))
+        self.stopping.wait(answer.fault.delay_s if answer.fault else 0.0)
         shown = unit + 1 & 0xFF if name == "wrong-unit" else unit
         content = bytes([shown]) + _spoiled_pdu(answer)
         crc = crc16(content) ^ (0x0100 if name == "crc-error" else 0)

@@ -90,15 +90,12 @@ class Plant:
 
     Args:
         seed: draws everything that differs between one site and another.
-        tau_s: time constant of the inverter's ramp in s.
-        follows: False for an inverter that ignores its set points.
         unsteady: True for a vehicle whose load jumps every 0.3 s.
     """
 
-    def __init__(self, seed: int = 1, *, tau_s: float = 0.15, follows: bool = True, unsteady: bool = False) -> None:
+    def __init__(self, seed: int = 1, *, unsteady: bool = False) -> None:
         self.seed = seed
-        self.tau_s = tau_s
-        self.follows = follows
+        self.tau_s = 0.15  # time constant of the inverter's ramp
         self.unsteady = unsteady
         self._lock = threading.Lock()
         self._segments = [_Segment(-math.inf, complex(STANDBY_W), complex(STANDBY_W))]
@@ -138,7 +135,7 @@ class Plant:
             for point in points:
                 target = complex(point.p_w * self._p_gain, point.q_var * self._q_gain)
                 start = self._drawn(kept[-1], point.time_s)
-                kept.append(_Segment(point.time_s, start, target if self.follows else start))
+                kept.append(_Segment(point.time_s, start, target))
             self._segments = kept[-4096:]
 
     def _drawn(self, segment: _Segment, time_s: float) -> complex:

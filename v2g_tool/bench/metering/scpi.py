@@ -13,35 +13,33 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-NO_ERROR = 0
-"""Error 0: the queue is empty."""
-SYNTAX = 102
-"""Error 102: the message cannot be parsed."""
-PARAMETER_NOT_ALLOWED = 108
-"""Error 108: more parameters than the command takes."""
-MISSING_PARAMETER = 109
-"""Error 109: fewer parameters than the command needs."""
-UNDEFINED_HEADER = 113
-"""Error 113: there is no such command."""
-OUT_OF_RANGE = 222
-"""Error 222: a number is outside what is allowed."""
-ILLEGAL_PARAMETER = 224
-"""Error 224: a word is none of those allowed."""
-QUEUE_OVERFLOW = 350
-"""Error 350: more errors than the queue holds."""
 
-_TEXTS = {
-    NO_ERROR: "No error",
-    SYNTAX: "Syntax error",
-    PARAMETER_NOT_ALLOWED: "Parameter not allowed",
-    MISSING_PARAMETER: "Missing parameter",
-    UNDEFINED_HEADER: "Undefined header",
-    OUT_OF_RANGE: "Data out of range",
-    ILLEGAL_PARAMETER: "Illegal parameter value",
-    QUEUE_OVERFLOW: "Queue overflow",
-    813: "Invalid operation, integration is running",
-}
+class ErrorCode(NamedTuple):
+    """An error as the queue keeps it."""
+
+    number: int
+    text: str
+
+
+NO_ERROR = ErrorCode(0, "No error")
+"""The queue is empty."""
+SYNTAX = ErrorCode(102, "Syntax error")
+"""The message cannot be parsed."""
+PARAMETER_NOT_ALLOWED = ErrorCode(108, "Parameter not allowed")
+"""More parameters than the command takes."""
+MISSING_PARAMETER = ErrorCode(109, "Missing parameter")
+"""Fewer parameters than the command needs."""
+UNDEFINED_HEADER = ErrorCode(113, "Undefined header")
+"""There is no such command."""
+OUT_OF_RANGE = ErrorCode(222, "Data out of range")
+"""A number is outside what is allowed."""
+ILLEGAL_PARAMETER = ErrorCode(224, "Illegal parameter value")
+"""A word is none of those allowed."""
+QUEUE_OVERFLOW = ErrorCode(350, "Queue overflow")
+"""More errors than the queue holds."""
+
 _QUEUE_SIZE = 16
 _HEADER = re.compile(r"\s*([*:]?[A-Za-z][A-Za-z0-9_:]*\??)\s*(.*?)\s*", re.DOTALL)
 _NODE = re.compile(r"(\[)?:?([A-Z]+)([a-z0-9]*)(<x>)?(\])?")
@@ -50,8 +48,8 @@ _NODE = re.compile(r"(\[)?:?([A-Z]+)([a-z0-9]*)(<x>)?(\])?")
 class ScpiError(Exception):
     """A command that goes to the error queue."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(_TEXTS.get(code, str(code)))
+    def __init__(self, code: ErrorCode) -> None:
+        super().__init__(code.text)
         self.code = code
 
 
@@ -193,7 +191,7 @@ class ScpiInstrument:
 
     tree: CommandTree
     reporting: Reporting = field(default_factory=Reporting)
-    errors: deque[int] = field(default_factory=deque)
+    errors: deque[ErrorCode] = field(default_factory=deque)
     event_status: int = 0x80  # bit 7: power has been switched on
 
     def execute(self, message: str) -> str | None:
@@ -214,21 +212,19 @@ class ScpiInstrument:
             raise unit
         command, suffixes = self.tree.find(unit.header)
         call = Call(suffixes, unit.parameters)
-        if not unit.is_query:
-            if command.order is None:
-                raise ScpiError(UNDEFINED_HEADER)
+        if command.order is not None and not unit.is_query:
             command.order(call)
             return None
-        if command.query is None:
+        if command.query is None or not unit.is_query:
             raise ScpiError(UNDEFINED_HEADER)
         reply = command.query(call)
         if command.is_setting and self.reporting.header:
             return f"{command.header(call, verbose=self.reporting.verbose)} {reply}"
         return reply
 
-    def note(self, code: int) -> None:
+    def note(self, code: ErrorCode) -> None:
         """Put an error into the queue and its kind into the event status register."""
-        self.event_status |= 0x20 if code < 200 else 0x10
+        self.event_status |= 0x20 if code.number < 200 else 0x10
         if len(self.errors) >= _QUEUE_SIZE:
             self.errors[-1] = QUEUE_OVERFLOW
         else:
@@ -237,7 +233,7 @@ class ScpiInstrument:
     def next_error(self) -> str:
         """Take the oldest error out of the queue, as the error query replies it."""
         code = self.errors.popleft() if self.errors else NO_ERROR
-        return f'{code},"{_TEXTS.get(code, "Device error")}"' if self.reporting.message else str(code)
+        return f'{code.number},"{code.text}"' if self.reporting.message else str(code.number)
 
     def take_event_status(self) -> str:
         """Give the standard event status register and clear it."""

@@ -28,23 +28,15 @@ class Talker(Protocol):
         """Give the reply to a message, None without any; `DroppedError` ends the connection."""
 
 
-class ScpiSocketServer:
+class ScpiSocketServer(TcpListener):
     """Serves an instrument on a free TCP port; messages and replies end with a line feed."""
 
     def __init__(self, name: str, instrument: Talker) -> None:
+        super().__init__(f"bench {name}")
         self._instrument = instrument
-        self._listener = TcpListener(f"bench {name}", self._serve)
-        self.port = self._listener.port
 
-    def start(self) -> None:
-        """Begin to serve."""
-        self._listener.start()
-
-    def stop(self) -> None:
-        """End all connections and close the port."""
-        self._listener.stop()
-
-    def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
+    def serve(self, connection: socket.socket, stop: threading.Event) -> None:
+        """Take lines and answer them."""
         pending = b""
         while not stop.is_set():
             part = connection.recv(4096)
@@ -78,24 +70,16 @@ class _Message(NamedTuple):
     payload: bytes = b""
 
 
-class HislipServer:
+class HislipServer(TcpListener):
     """Serves an instrument by HiSLIP on a free TCP port."""
 
     def __init__(self, name: str, instrument: Talker) -> None:
+        super().__init__(f"bench {name} hislip")
         self._instrument = instrument
         self._sessions = itertools.count(1)
-        self._listener = TcpListener(f"bench {name} hislip", self._serve)
-        self.port = self._listener.port
 
-    def start(self) -> None:
-        """Begin to serve."""
-        self._listener.start()
-
-    def stop(self) -> None:
-        """End all connections and close the port."""
-        self._listener.stop()
-
-    def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
+    def serve(self, connection: socket.socket, stop: threading.Event) -> None:
+        """Take the messages of one of a session's connections and answer them."""
         pending = b""
         while not stop.is_set():
             message = _received(connection)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from v2g_tool.bench.faults import FaultSet
 from v2g_tool.bench.metering.meter_core import Clock
@@ -41,6 +42,20 @@ _SIGNED = frozenset({24, 26, 28, 29, 38, 40, 42, 43})
 _POWER_PERCENT, _VARS = 0, 4
 
 
+class _SetPoints(NamedTuple):
+    """Where model 704 keeps one kind of set point: its switch (1 word), its value (2) and its percentage (1)."""
+
+    now: tuple[int, int, int]
+    reverted: tuple[int, int, int]
+    """Those that count once the reversion time is over."""
+    time: int
+    time_left: int
+
+
+_W = _SetPoints((22, 24, 28), (30, 26, 29), time=31, time_left=33)
+_VAR = _SetPoints((35, 38, 42), (44, 40, 43), time=45, time_left=47)
+
+
 class SunSpecInverter:
     """The register map of the inverter, and the hand that moves the plant.
 
@@ -56,7 +71,7 @@ class SunSpecInverter:
         self._clock = clock
         self._faults = faults
         self._controls = _controls_at_delivery()
-        self._deadline_s = {"W": math.inf, "Var": math.inf}
+        self._deadline_s = {_W: math.inf, _VAR: math.inf}
         self._fixed = {
             **placed(BASE, [0x5375, 0x6E53]),
             **placed(_COMMON, _common_model(serial)),
@@ -107,27 +122,18 @@ class SunSpecInverter:
     def _arm(self, points: Mapping[int, object]) -> None:
         """Start the reversion timers whose set point, switch or time was written."""
         now_s = self._clock()
-        for name, switch, offsets, time_offset in (
-            ("W", 22, (22, 24, 28, 31), 31),
-            ("Var", 35, (35, 38, 42, 45), 45),
-        ):
-            if any(offset in points for offset in offsets):
-                running = self._number(switch) and self._number(time_offset, 2)
-                self._deadline_s[name] = now_s + self._number(time_offset, 2) if running else math.inf
+        for kind in self._deadline_s:
+            if any(offset in points for offset in (*kind.now, kind.time)):
+                time_s = self._number(kind.time, 2)
+                self._deadline_s[kind] = now_s + time_s if self._number(kind.now[0]) and time_s else math.inf
 
     def _expire(self) -> None:
         """Let the reversion timers do what they are for, as seen in the registers."""
         now_s = self._clock()
-        if self._deadline_s["W"] <= now_s:
-            self._deadline_s["W"] = math.inf
-            self._revert({22: (30, 1), 24: (26, 2), 28: (29, 1)})
-        if self._deadline_s["Var"] <= now_s:
-            self._deadline_s["Var"] = math.inf
-            self._revert({35: (44, 1), 38: (40, 2), 42: (43, 1)})
-
-    def _revert(self, points: Mapping[int, tuple[int, int]]) -> None:
-        for target, (source, size) in points.items():
-            self._controls[target : target + size] = self._controls[source : source + size]
+        for kind in [kind for kind, due_s in self._deadline_s.items() if due_s <= now_s]:
+            self._deadline_s[kind] = math.inf
+            for target, source, size in zip(kind.now, kind.reverted, (1, 2, 1), strict=True):
+                self._controls[target : target + size] = self._controls[source : source + size]
 
     def _command(self) -> None:
         """Move the plant now, and schedule what the reversion timers will do to it."""
@@ -135,21 +141,15 @@ class SunSpecInverter:
             return
         if self._faults.has("inverter-slow"):
             self._plant.tau_s = _SLOW_S
-        now_s = self._clock()
-        points = [SetPoint(now_s, *self._target(w_reverted=False, var_reverted=False))]
-        for due_s in sorted({due_s for due_s in self._deadline_s.values() if due_s < math.inf}):
-            target = self._target(
-                w_reverted=self._deadline_s["W"] <= due_s, var_reverted=self._deadline_s["Var"] <= due_s
-            )
-            points.append(SetPoint(due_s, *target))
-        self._plant.schedule(points)
+        due = sorted({due_s for due_s in self._deadline_s.values() if due_s < math.inf})
+        self._plant.schedule([self._target(time_s) for time_s in (self._clock(), *due)])
 
-    def _target(self, *, w_reverted: bool, var_reverted: bool) -> tuple[float, float]:
-        """Give total P and Q of the plant, load signs, that the set points ask for."""
-        p_w = -self._generation_w(30 if w_reverted else 22, 26 if w_reverted else 24, 29 if w_reverted else 28)
-        q_var = -self._injection_var(44 if var_reverted else 35, 40 if var_reverted else 38, 43 if var_reverted else 42)
+    def _target(self, time_s: float) -> SetPoint:
+        """Give total P and Q of the plant, load signs, that the set points ask for at a time."""
+        w, var = (kind.reverted if due_s <= time_s else kind.now for kind, due_s in self._deadline_s.items())
+        p_w, q_var = -self._generation_w(*w), -self._injection_var(*var)
         room_var = math.sqrt(max(0.0, _VA_MAX**2 - p_w**2))
-        return p_w, max(-room_var, min(room_var, q_var))
+        return SetPoint(time_s, p_w, max(-room_var, min(room_var, q_var)))
 
     def _generation_w(self, switch: int, watts: int, percent: int) -> float:
         if not self._number(switch):
@@ -174,9 +174,9 @@ class SunSpecInverter:
         if self._faults.has("inverter-hides"):
             return _controls_at_delivery()
         now_s, words = self._clock(), list(self._controls)
-        for name, offset in (("W", 33), ("Var", 47)):
-            left_s = self._deadline_s[name] - now_s
-            words[offset : offset + 2] = split(math.ceil(left_s) if left_s < math.inf else 0, 2)
+        for kind, due_s in self._deadline_s.items():
+            left_s = math.ceil(due_s - now_s) if due_s < math.inf else 0
+            words[kind.time_left : kind.time_left + 2] = split(left_s, 2)
         return words
 
     def _measured_model(self) -> list[int]:

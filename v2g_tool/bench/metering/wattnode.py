@@ -10,32 +10,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from v2g_tool.bench.metering.meter_core import MeterCore, Trims, restarted
-from v2g_tool.bench.metering.meter_model import Correction, MeterErrors, MeterReading
+from v2g_tool.bench.metering.meter_core import MeterCore, TrimmedMeter
+from v2g_tool.bench.metering.meter_model import Correction, MeterReading
 from v2g_tool.bench.metering.modbus import (
     DEVICE_FAILURE,
     ILLEGAL_ADDRESS,
     ILLEGAL_VALUE,
     ModbusError,
-    UnansweredError,
     placed,
     select,
 )
-from v2g_tool.bench.metering.words import float32, float32_low_first, joined_signed, s16, split, u16
+from v2g_tool.bench.metering.words import float32, float32_low_first, joined_signed, split, u16
 
-_PASSCODE, _CT_AMPS, _GAIN, _PHASE, _CREEP = 1601, 1603, 1612, 1615, 1618
+_PASSCODE, _CT_AMPS, _GAIN, _CREEP = 1601, 1603, 1612, 1618
 _CHANGES, _SERIAL, _UPTIME, _TOTAL_TIME = 1628, 1701, 1703, 1705
 _SIGNED_CURRENT = 1685
 _MODEL_NUMBER, _FIRMWARE, _CREEP_AT_DELIVERY = 210, 1028, 1500
-_AT_DELIVERY = [10_000] * 3 + [0] * 3
 _RANGES = [(5_000, 20_000)] * 3 + [(-8_000, 8_000)] * 3
-_GAIN_L2 = 1
 _SAME_CODE_S = 30.0  # a passcode written twice within this time becomes the new passcode
 _RELOCK_S = 300.0
 
 
-class WattNode:
-    """The register map of one WattNode.
+class WattNode(TrimmedMeter):
+    """The register map of one WattNode; what is written to it is stored at once.
 
     Args:
         core: the measuring part.
@@ -44,42 +41,25 @@ class WattNode:
     """
 
     def __init__(self, core: MeterCore, serial: int, ct_primary_a: int) -> None:
-        self.core = core
-        self.trims = Trims(_AT_DELIVERY, core)
+        super().__init__(core, _RANGES)
+        self._stored = self._trims
         self.serial = serial
-        self.changes = 0
         self._ct_primary_a = ct_primary_a
         self._ct_amps = [ct_primary_a] * 3
         self._creep = _CREEP_AT_DELIVERY
-        self._start_s = core.clock()
         self._passcode = 0
         self._last_code = (0, -math.inf)
         self._unlocked_until_s = math.inf
 
-    @property
-    def working(self) -> list[int]:
-        """Corrections at work: three gains in 1/10000, three phases in millidegrees."""
-        return list(self.trims.working)
-
-    @property
-    def stored(self) -> list[int]:
-        """Corrections in memory; on this meter each write goes there at once."""
-        return list(self.trims.working)
-
-    @property
-    def true_errors(self) -> MeterErrors:
-        """The true errors of the meter, without any correction."""
-        return self.core.model.errors
-
     def read(self, _function: int, address: int, count: int) -> list[int]:
         """Give the words of a range; the function makes no difference."""
-        self._begin()
+        self.begin()
         image = {**self._measured(), **self._configuration(), **self._diagnostics()}
         return select(image, address + 1, count)
 
     def write(self, address: int, words: Sequence[int]) -> None:
         """Carry out a write of the passcode, current transformers, trims or creep limit."""
-        self._begin()
+        self.begin()
         first, last = address + 1, address + len(words)
         if (first, last) == (_PASSCODE, _PASSCODE + 1):
             self._enter_passcode(joined_signed(list(words)[::-1]))
@@ -87,7 +67,9 @@ class WattNode:
         if not self._is_unlocked():
             raise ModbusError(DEVICE_FAILURE)
         if first >= _GAIN and last < _GAIN + len(_RANGES):
-            self._write_trims(first - _GAIN, words)
+            values = self.checked(first - _GAIN, words)
+            self.changes += 1
+            self.take(values)
         elif first >= _CT_AMPS and last <= _CT_AMPS + 3:
             self._write_ct_amps(first - _CT_AMPS, words)
         elif (first, last) == (_CREEP, _CREEP):
@@ -96,16 +78,9 @@ class WattNode:
         else:
             raise ModbusError(ILLEGAL_ADDRESS)
 
-    def _begin(self) -> None:
-        restart = self.trims.begin()
-        self.core.sample(self._correction())
-        if restart:
-            self.trims.working[:] = self.trims.at_delivery
-            self._start_s = self.core.clock()
-            raise restarted()
-
-    def _correction(self) -> Correction:
-        raw, ratio = self.trims.working, [amps / self._ct_primary_a for amps in self._ct_amps]
+    def correction(self) -> Correction:
+        """Give the corrections at work as factors."""
+        raw, ratio = self._trims, [amps / self._ct_primary_a for amps in self._ct_amps]
         return Correction(
             (raw[0] / 1e4 * ratio[0], raw[1] / 1e4 * ratio[1], raw[2] / 1e4 * ratio[2]),
             (raw[3] / 1e3, raw[4] / 1e3, raw[5] / 1e3),
@@ -125,17 +100,6 @@ class WattNode:
             self._unlocked_until_s = -math.inf
         elif again:
             self._passcode = code
-
-    def _write_trims(self, first: int, words: Sequence[int]) -> None:
-        values = {place: word if place < 3 else s16(word) for place, word in enumerate(words, first)}
-        if any(not _RANGES[place][0] <= value <= _RANGES[place][1] for place, value in values.items()):
-            raise ModbusError(ILLEGAL_VALUE)
-        if _GAIN_L2 in values and self.core.faults.has("stuck-gain-l2"):
-            raise ModbusError(DEVICE_FAILURE)
-        self.changes += 1
-        fault = self.trims.write(values)
-        if fault is not None and fault.name == "write-unanswered":
-            raise UnansweredError
 
     def _write_ct_amps(self, first: int, words: Sequence[int]) -> None:
         if any(not 1 <= word <= 6000 for word in words):
@@ -167,7 +131,7 @@ class WattNode:
         return {
             **placed(_PASSCODE, split(0 if self._is_unlocked() else 1, 2)[::-1]),
             **placed(_CT_AMPS, [common, *self._ct_amps, 0]),
-            **placed(_GAIN, [u16(value) for value in self.trims.working]),
+            **placed(_GAIN, [u16(value) for value in self._trims]),
             _CREEP: self._creep,
             _CHANGES: self.changes & 0xFFFF,
             _SIGNED_CURRENT: 0,

@@ -32,6 +32,7 @@ from v2g_tool.bench.metering.wt300e_data import FUNCTIONS, SIGMA, Item, NumericD
 from v2g_tool.bench.metering.wt300e_settings import SettingCommands, Settings
 
 _MAX_ITEMS = 255
+_SERIAL = "91N408871"
 _UPDATED = 1  # extended event register, bit 0
 _ELEMENTS = 3
 _FIRST_ITEMS = ("U", "I", "P", "S", "Q", "LAMBda", "PHI", "FU", "FI")  # IM WT310E-17EN p. 9-7
@@ -46,14 +47,10 @@ class Wt300e:
         model: the errors of this instrument.
         clock: the bench clock.
         faults: the faults of the device.
-        serial: serial number in `*IDN?`.
     """
 
-    def __init__(
-        self, plant: Plant, model: AnalyzerModel, clock: Clock, faults: FaultSet, serial: str = "91N408871"
-    ) -> None:
+    def __init__(self, plant: Plant, model: AnalyzerModel, clock: Clock, faults: FaultSet) -> None:
         self._faults = faults
-        self._serial = serial
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.settings = Settings()
@@ -87,7 +84,7 @@ class Wt300e:
 
     def serial(self) -> str:
         """Give the serial number."""
-        return "91N000001" if self._faults.has("analyzer-wrong-serial") else self._serial
+        return "91N000001" if self._faults.has("analyzer-wrong-serial") else _SERIAL
 
     def _power_on(self) -> None:
         self._reset()
@@ -105,23 +102,19 @@ class Wt300e:
         self._data.invalidate()
 
     def _common(self) -> list[Command]:
-        scpi = self._answers
         return [
             Command("*IDN", lambda _: f"YOKOGAWA,WT333E,{self.serial()},F1.02"),
             Command("*OPT", lambda _: "G5"),
-            Command("*CLS", order=lambda _: scpi().clear()),
+            Command("*CLS", order=lambda _: self._scpi.clear()),
             Command("*RST", order=lambda _: self._reset()),
-            Command("*ESR", lambda _: scpi().take_event_status()),
-            Command("*STB", lambda _: str(4 if scpi().errors else 0)),
+            Command("*ESR", lambda _: self._scpi.take_event_status()),
+            Command("*STB", lambda _: str(4 if self._scpi.errors else 0)),
             Command("*TST", lambda _: "0"),
-            Command("*OPC", lambda _: "1", lambda _: scpi().complete()),
+            Command("*OPC", lambda _: "1", lambda _: self._scpi.complete()),
             Command("*WAI", order=lambda _: None),
             Command(":SYSTem:MODel", lambda _: "WT333E", is_setting=True),
             Command(":SYSTem:SERial", lambda _: self.serial(), is_setting=True),
         ]
-
-    def _answers(self) -> ScpiInstrument:
-        return self._scpi
 
     def _status(self) -> list[Command]:
         return [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from v2g_tool.bench.metering.scpi import (
     ILLEGAL_PARAMETER,
     Call,
     Command,
+    ErrorCode,
     Reporting,
     ScpiError,
     boolean,
@@ -25,8 +27,9 @@ CURRENT_RANGES_A = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 RATES_S = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Update intervals."""
 _TRANSITIONS = ("RISE", "FALL", "BOTH", "NEVer")
-INTEGRATION_ERROR = 813
-"""Error 813: not allowed while an integration runs."""
+INTEGRATION_ERROR = ErrorCode(813, "Invalid operation, integration is running")
+"""What may not be set while an integration runs was to be set."""
+_UNDISTURBING = ("remote", "format", "integration_mode")  # settings that have nothing to do with measuring
 
 
 @dataclass
@@ -92,7 +95,7 @@ class SettingCommands:
 
     def _measurement(self) -> list[Command]:
         return [
-            self._rate(),
+            self._command(":RATE", "rate_s", engineering, lambda call: _listed(call, "S", RATES_S)),
             self._switch(":MEASure:AVERaging[:STATe]", "averaging"),
             self._choice(":MEASure:AVERaging:TYPE", "averaging_type", ("LINear", "EXPonent")),
             self._choice(":MEASure:AVERaging:COUNt", "averaging_count", ("8", "16", "32", "64")),
@@ -110,32 +113,30 @@ class SettingCommands:
             _reporting(":STATus:QMESsage", reporting, "message"),
         ]
 
-    def _set(self, attribute: str, value: object, *, disturbs: bool = True) -> None:
-        settings = self._settings()
+    def _set(self, attribute: str, value: object) -> None:
+        settings, disturbs = self._settings(), attribute not in _UNDISTURBING
         if disturbs and settings.integration == "START":
             raise ScpiError(INTEGRATION_ERROR)
         setattr(settings, attribute, value)
         if disturbs:
             self._changed()
 
-    def _switch(self, pattern: str, attribute: str) -> Command:
-        # Remote control is the one switch that has nothing to do with measuring.
-        disturbs = attribute != "remote"
+    def _command(
+        self, pattern: str, attribute: str, shown: Callable[[Any], str], wanted: Callable[[Call], object]
+    ) -> Command:
+        """Give the command of one setting: how it is shown, and what a call wants it to be."""
         return Command(
             pattern,
-            lambda _: str(int(getattr(self._settings(), attribute))),
-            lambda call: self._set(attribute, boolean(call), disturbs=disturbs),
+            lambda _: shown(getattr(self._settings(), attribute)),
+            lambda call: self._set(attribute, wanted(call)),
             is_setting=True,
         )
 
+    def _switch(self, pattern: str, attribute: str) -> Command:
+        return self._command(pattern, attribute, lambda on: str(int(on)), boolean)
+
     def _choice(self, pattern: str, attribute: str, allowed: Sequence[str]) -> Command:
-        disturbs = attribute not in ("format", "integration_mode")
-        return Command(
-            pattern,
-            lambda _: getattr(self._settings(), attribute).upper(),
-            lambda call: self._set(attribute, choice(one_parameter(call), allowed), disturbs=disturbs),
-            is_setting=True,
-        )
+        return self._command(pattern, attribute, str.upper, lambda call: choice(one_parameter(call), allowed))
 
     def _filter(self) -> Command:
         """Give the transition filters: that of bit 0, updating, works; no other event ever happens here."""
@@ -152,22 +153,11 @@ class SettingCommands:
 
     def _range(self, pattern: str, channel: str, allowed: Sequence[float], unit: str) -> Command:
         def order(call: Call) -> None:
-            self._set(f"{channel}_range", listed(number(one_parameter(call), unit), allowed))
+            self._set(f"{channel}_range", _listed(call, unit, allowed))
             self._set(f"{channel}_auto", value=False)
 
         return Command(
-            pattern,
-            lambda _: engineering(getattr(self._settings(), f"{channel}_range")),
-            order,
-            is_setting=True,
-        )
-
-    def _rate(self) -> Command:
-        return Command(
-            ":RATE",
-            lambda _: engineering(self._settings().rate_s),
-            lambda call: self._set("rate_s", listed(number(one_parameter(call), "S"), RATES_S)),
-            is_setting=True,
+            pattern, lambda _: engineering(getattr(self._settings(), f"{channel}_range")), order, is_setting=True
         )
 
 
@@ -180,8 +170,9 @@ def _reporting(pattern: str, reporting: Reporting, attribute: str) -> Command:
     )
 
 
-def listed(value: float, allowed: Sequence[float]) -> float:
-    """Give the allowed value that this one is, or raise error 224."""
+def _listed(call: Call, unit: str, allowed: Sequence[float]) -> float:
+    """Give the allowed value that the parameter is, or raise error 224."""
+    value = number(one_parameter(call), unit)
     for candidate in allowed:
         if abs(candidate - value) <= 1e-6 * candidate:
             return candidate

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 _GUARD = Path(__file__).with_name("guard.py")
@@ -45,9 +44,7 @@ class Child:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._output.close()
         self._complaints.close()
@@ -89,10 +86,9 @@ class Child:
 
     def has_udp_to(self, port: int) -> bool:
         """Tell whether it has a UDP socket that leads to `port`."""
-        own = _sockets(self.pid)
-        return any(
-            _leads_to(line, port, own) for name in ("udp", "udp6") for line in _sockets_of_network(self.pid, name)
-        )
+        own, tables = _sockets(self.pid), (_text(Path(f"/proc/{self.pid}/net/{name}")) for name in ("udp", "udp6"))
+        rows = (line.split() for table in tables for line in table.splitlines()[1:])
+        return any(len(row) > 9 and row[2].endswith(f":{port:04X}") and f"socket:[{row[9]}]" in own for row in rows)
 
 
 def _content(file: BinaryIO) -> str:
@@ -121,11 +117,3 @@ def _sockets(pid: int) -> set[str]:
         with contextlib.suppress(OSError):
             found.add(str(entry.readlink()))
     return found
-
-
-def _sockets_of_network(pid: int, protocol: str) -> list[list[str]]:
-    return [line.split() for line in _text(Path(f"/proc/{pid}/net/{protocol}")).splitlines()[1:]]
-
-
-def _leads_to(columns: Sequence[str], port: int, own: set[str]) -> bool:
-    return len(columns) > 9 and columns[2].endswith(f":{port:04X}") and f"socket:[{columns[9]}]" in own

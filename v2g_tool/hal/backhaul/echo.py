@@ -11,6 +11,7 @@ from v2g_tool.hal.backhaul.ledger import ANSWER_S, Ledger
 from v2g_tool.model.telemetry import Echo
 
 PER_SECOND = 20.0
+"""Questions per second."""
 MOST_ECHOES = 500_000
 """Some seven hours, 60 MB; then it asks no more."""
 _STEP_S = 0.05
@@ -44,7 +45,6 @@ class BackgroundEchoes:
     Args:
         wire: what carries the questions; closed with this.
         clock: the run's monotonic clock.
-        per_second: questions per second, 20 unless given.
         done: is given all round trips when it is closed.
     """
 
@@ -52,11 +52,10 @@ class BackgroundEchoes:
         self,
         wire: EchoWire,
         clock: Callable[[], float],
-        per_second: float | None = None,
         done: Callable[[Sequence[Echo]], object] = lambda _echoes: None,
     ) -> None:
         self._wire, self._clock, self._done = wire, clock, done
-        self._interval_s = 1 / (per_second or PER_SECOND)
+        self._interval_s = 1 / PER_SECOND
         self._ledger = Ledger()
         self._lock = threading.Lock()
         self._closing = threading.Event()

@@ -6,10 +6,12 @@ stands for a host never leads out of its folder.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from v2g_tool.errors import NotPermitted, Refused, RequestError, Unreachable
@@ -104,9 +106,8 @@ def live_value(root: Path, key: str) -> LiveValue:
 def _no_value(error: OSError) -> LiveValue:
     if error.errno in _NOT_THERE:
         return LiveValue(LiveState.ABSENT, reason="this kernel does not provide the key")
-    if error.errno in _NO_RIGHT:
-        return LiveValue(LiveState.FORBIDDEN, reason="this user may not read it")
-    return LiveValue(LiveState.FAILED, reason=error.strerror or str(error))
+    state = LiveState.FORBIDDEN if error.errno in _NO_RIGHT else LiveState.FAILED
+    return LiveValue(state, reason=_reason(error))
 
 
 def _live_path(root: Path, key: str) -> Path:
@@ -171,32 +172,24 @@ def read_drop_in(root: Path, name: str) -> bytes | None:
         RequestError: it is no name of a drop-in.
         NotPermitted: it may not be read, or is a link or a folder.
     """
-    place = _drop_in(root, name)
-    try:
-        with open_inside(place) as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _drop_in_trouble(name, "read", error) from error
+    with _drop_in(root, name, "read") as place:
+        try:
+            with open_inside(place) as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
 
 
 def write_drop_in(root: Path, name: str, content: bytes, mode: int = 0o644) -> None:
     """Write /etc/sysctl.d/NAME as a whole or not at all; raises as `read_drop_in`."""
-    place = _drop_in(root, name)
-    try:
+    with _drop_in(root, name, "written") as place:
         _replace(place, content, mode)
-    except OSError as error:
-        raise _drop_in_trouble(name, "written", error) from error
 
 
 def drop_in_mode(root: Path, name: str) -> int:
     """Give the permission bits of /etc/sysctl.d/NAME; raises as `read_drop_in`."""
-    place = _drop_in(root, name)
-    try:
+    with _drop_in(root, name, "read") as place:
         return stat.S_IMODE(place.stat().st_mode)
-    except OSError as error:
-        raise _drop_in_trouble(name, "read", error) from error
 
 
 def restore_drop_in(root: Path, name: str, content: bytes | None, mode: int = 0o644) -> None:
@@ -204,15 +197,14 @@ def restore_drop_in(root: Path, name: str, content: bytes | None, mode: int = 0o
     if content is not None:
         write_drop_in(root, name, content, mode)
         return
-    place = _drop_in(root, name)
-    try:
+    with _drop_in(root, name, "removed") as place:
         place.unlink(missing_ok=True)
         _sync(place.parent)
-    except OSError as error:
-        raise _drop_in_trouble(name, "removed", error) from error
 
 
-def _drop_in(root: Path, name: str) -> Path:
+@contextlib.contextmanager
+def _drop_in(root: Path, name: str, done: str) -> Iterator[Path]:
+    """Give the place of a drop-in; tells what trouble there is with it until it is `done`."""
     if not _NAME.fullmatch(name):
         raise RequestError(
             f"{name!r} is no name for a file in {_DROP_INS}",
@@ -225,7 +217,10 @@ def _drop_in(root: Path, name: str) -> Path:
             raise OSError(errno.ELOOP, "it is a link")
     except OSError as error:
         raise _drop_in_trouble(name, "used", error) from error
-    return place
+    try:
+        yield place
+    except OSError as error:
+        raise _drop_in_trouble(name, done, error) from error
 
 
 def _replace(place: Path, content: bytes, mode: int) -> None:
