@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plc_tool.pictures.curve import Curve, Value
+from v2g_tool.drawing.axis import Axis
 from v2g_tool.model.plc import Band
 
 STEPS_DB = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 200, 500)
@@ -47,25 +48,25 @@ class Column:
         return not self.empty and self.low is None
 
 
-def columns_of(curve: Curve, axis: Band, notches: Sequence[Band], count: int) -> tuple[Column, ...]:
+def columns_of(curve: Curve, axis: Axis, notches: Sequence[Band], count: int) -> tuple[Column, ...]:
     """Give the curve in `count` columns of equal width in frequency."""
-    width = (axis.high_hz - axis.low_hz) / count
+    width = (axis.high - axis.low) / count
     members: list[list[int]] = [[] for _ in range(count)]
     for at, piece in enumerate(curve.pieces):
         for column in _touched(piece, axis, width, count):
             members[column].append(at)
     return tuple(
-        _column(curve, inside, Band(axis.low_hz + number * width, axis.low_hz + (number + 1) * width), notches)
+        _column(curve, inside, Band(axis.low + number * width, axis.low + (number + 1) * width), notches)
         for number, inside in enumerate(members)
     )
 
 
-def _touched(piece: Band, axis: Band, width: float, count: int) -> Iterable[int]:
+def _touched(piece: Band, axis: Axis, width: float, count: int) -> Iterable[int]:
     """Give the columns that a piece fills at least to their middle, or else the one that its own middle is in."""
-    first = math.ceil((piece.low_hz - axis.low_hz) / width - 0.5)
-    last = math.floor((piece.high_hz - axis.low_hz) / width - 0.5)
+    first = math.ceil((piece.low_hz - axis.low) / width - 0.5)
+    last = math.floor((piece.high_hz - axis.low) / width - 0.5)
     if last < first:
-        first = last = math.floor((piece.centre_hz - axis.low_hz) / width)
+        first = last = math.floor((piece.centre_hz - axis.low) / width)
     return range(max(first, 0), min(last, count - 1) + 1)
 
 
