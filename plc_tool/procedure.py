@@ -90,7 +90,7 @@ def _from_capture(request: Request, asked: Asked, link: Link, path: Path) -> Exi
 
 
 def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
-    from plc_tool.work.snr_map import Options, measure
+    from plc_tool.work.snr_map import Line, Options, measure
     from plc_tool.work.sounding import sound
     from plc_tool.work.watching import Watching
     from v2g_tool.hal.homeplug.modem import modems_on
@@ -110,7 +110,7 @@ def _from_modem(request: Request, asked: Asked, link: Link) -> ExitStatus:
                 return sound(since, modem.exchange.log, rng, run.monotonic).missing
 
             with Watching(link.name, yardstick_of(link), enabled=asked.watch and not request.quiet) as watching:
-                measured = measure(modem, sounder, link.modem, options, run, watching.show)
+                measured = measure(Line(modem, sounder, link.modem), options, run, watching.show)
                 if asked.watch and watching.worst is not None:
                     measured.frames = watching.worst
             problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(wire.lost)]

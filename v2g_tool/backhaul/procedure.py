@@ -53,7 +53,7 @@ def throughput(request: Request, asked: Asked, plan: Plan) -> ExitStatus:
     from v2g_tool.backhaul.pictures.live import Live
     from v2g_tool.backhaul.rules.facts import telemetry_limits
     from v2g_tool.backhaul.work.summary import telemetry_result
-    from v2g_tool.backhaul.work.throughput import measure_backhaul
+    from v2g_tool.backhaul.work.throughput import Task, measure_backhaul
     from v2g_tool.hal.backhaul.backhaul import open_backhaul
 
     place = located_or_no_site(request.site_file)
@@ -65,7 +65,7 @@ def throughput(request: Request, asked: Asked, plan: Plan) -> ExitStatus:
             open_backhaul(telemetry, run.record, run.monotonic) as backhaul,
             Live(enabled=not request.quiet) as live,
         ):
-            measured = measure_backhaul(backhaul, telemetry, limits, plan, run, live.show)
+            measured = measure_backhaul(backhaul, Task(telemetry, limits, plan), run, live.show)
         with run.shield():
             return telemetry_result(limits, measured, _attachments(measured, limits, place.site.site.name))
 
