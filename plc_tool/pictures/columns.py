@@ -101,9 +101,9 @@ class Scale:
     lines: int
 
     @property
-    def top_db(self) -> float:
-        """The upper edge of the highest line."""
-        return self.bottom_db + self.step_db * self.lines
+    def axis(self) -> Axis:
+        """What it shows, from the lower edge of the lowest line to the upper one of the highest."""
+        return Axis(self.bottom_db, self.bottom_db + self.step_db * self.lines)
 
     def eighths(self, value: float) -> int:
         """Give the height of a value in eighths of a line."""
@@ -112,11 +112,6 @@ class Scale:
     def line_of(self, value: float) -> int:
         """Give the line that a value lies in, 0 at the bottom."""
         return max(0, min(self.lines - 1, math.floor((value - self.bottom_db) / self.step_db)))
-
-    def level(self, value: float, levels: int) -> int:
-        """Give a value as one of `levels` steps between bottom and top."""
-        share = (value - self.bottom_db) / (self.top_db - self.bottom_db)
-        return max(0, min(levels - 1, math.floor(share * levels)))
 
 
 def scale_for(low: float, high: float, lines: int, limit: float | None = None) -> Scale:

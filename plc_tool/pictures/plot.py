@@ -38,11 +38,6 @@ class Plot:
     columns: tuple[Column, ...]
     glyphs: Glyphs
 
-    @property
-    def limit_db(self) -> float | None:
-        """The limit; None where there is none."""
-        return self.picture.limit_db
-
 
 def plot(picture: Picture, glyphs: Glyphs, width: int) -> Plot:
     """Prepare a plot that is `width` characters wide."""
@@ -69,7 +64,7 @@ def _strip_lines(drawn: Plot, room: int) -> int:
 
 def _scale(drawn: Plot, lines: int) -> Scale:
     low, high = drawn.picture.curve.extremes()
-    return scale_for(low, max(high, drawn.limit_db or high), lines, drawn.limit_db)
+    return scale_for(low, max(high, drawn.picture.limit_db or high), lines, drawn.picture.limit_db)
 
 
 # Bars.
@@ -80,7 +75,7 @@ def _bars(drawn: Plot, scale: Scale) -> list[Line]:
 
 
 def _bar_line(drawn: Plot, scale: Scale, line: int) -> Line:
-    at_limit = drawn.limit_db is not None and scale.line_of(drawn.limit_db) == line
+    at_limit = drawn.picture.limit_db is not None and scale.line_of(drawn.picture.limit_db) == line
     label = f"{scale.bottom_db + line * scale.step_db:g}"
     if line == scale.lines - 1 and len(label) < GUTTER - 3:
         label = f"dB {label}"
@@ -91,7 +86,7 @@ def _bar_line(drawn: Plot, scale: Scale, line: int) -> Line:
 
 
 def _limit(drawn: Plot, scale: Scale) -> str:
-    on_the_edge = scale.eighths(drawn.limit_db or 0) % PARTS < 2
+    on_the_edge = scale.eighths(drawn.picture.limit_db or 0) % PARTS < 2
     return drawn.glyphs.limit if on_the_edge else drawn.glyphs.limit_inside
 
 
@@ -150,18 +145,17 @@ def _heat_cell(drawn: Plot, scale: Scale, column: Column, row: int) -> Part:
     if value is None:
         return " ", PLAIN
     style = ORANGE if drawn.picture.below(value) else BLUE
-    return drawn.glyphs.levels[scale.level(value, len(drawn.glyphs.levels))], style
+    return scale.axis.pick(value, drawn.glyphs.levels), style
 
 
 def _spread(drawn: Plot) -> Line:
     """Give one line with the distance between the lowest and the highest row of each column."""
     spreads = [_range_of(column.rows) for column in drawn.columns]
     top = max(LEAST_SPREAD_DB, *(s for s in spreads if s is not None)) if any(s is not None for s in spreads) else 1.0
-    levels = drawn.glyphs.levels
     cells = [
         (drawn.glyphs.notch, GREY)
         if column.notch
-        else (" " if spread is None else levels[min(int(spread / top * len(levels)), len(levels) - 1)], BLUE)
+        else (" " if spread is None else Axis(0, top).pick(spread, drawn.glyphs.levels), BLUE)
         for column, spread in zip(drawn.columns, spreads, strict=True)
     ]
     return _joined([_name(drawn, "spread"), *cells])
@@ -191,8 +185,8 @@ def _legend(drawn: Plot, limit: str) -> list[Line]:
         f"{glyphs.middle} median",
         f"{glyphs.beyond} highest {drawn.picture.span}".rstrip(),
     ]
-    if drawn.limit_db is not None:
-        words.append(f"{limit} {drawn.limit_db:g} dB limit")
+    if drawn.picture.limit_db is not None:
+        words.append(f"{limit} {drawn.picture.limit_db:g} dB limit")
     if any(drawn.picture.below(column.low) for column in drawn.columns):
         words.append(f"{glyphs.below} below it")
     if any(column.notch or column.masked >= MOSTLY for column in drawn.columns):

@@ -114,7 +114,7 @@ def _draw_strip(plot: Plot, picture: Picture, palette: Axis) -> None:
     page.take(4)
     page.rect(LEFT, strip.y, RIGHT - LEFT, strip.height, PAPER)
     for colour, places in sorted(_cells(strip, picture, palette).items()):
-        page.path(boxes(places), fill=CIVIDIS[colour])
+        page.path(boxes(places), fill=colour)
     draw_notches(strip, picture.notches)
     every = max(1, round(12 / height + 0.49))
     for number, row in list(enumerate(rows))[::every]:
@@ -136,21 +136,21 @@ def _strip_title(link: LinkMap) -> str:
     }.get(link.tier, "Each interval")
 
 
-def _cells(strip: Plot, picture: Picture, palette: Axis) -> dict[int, list[Box]]:
+def _cells(strip: Plot, picture: Picture, palette: Axis) -> dict[str, list[Box]]:
     """Give the places of each colour; neighbours of one colour are one place."""
-    cells: dict[int, list[Box]] = defaultdict(list)
+    cells: dict[str, list[Box]] = defaultdict(list)
     for number, row in enumerate(picture.curve.rows):
         for colour, low, high in _stretches(picture, row, palette):
             cells[colour].append(strip.box(low, high, number + 1, number))
     return cells
 
 
-def _stretches(picture: Picture, row: Row, palette: Axis) -> list[tuple[int, float, float]]:
-    found: list[tuple[int, float, float]] = []
+def _stretches(picture: Picture, row: Row, palette: Axis) -> list[tuple[str, float, float]]:
+    found: list[tuple[str, float, float]] = []
     for piece, value in zip(picture.curve.pieces, row.values, strict=True):
         if value is None:
             continue
-        colour = _colour(palette, value)
+        colour = palette.pick(value, CIVIDIS)
         low = piece.low_hz
         if found and 0 <= low - found[-1][2] <= GAP_HZ:
             low = found[-1][2]
@@ -166,11 +166,6 @@ def _palette(plot: Plot, picture: Picture) -> Axis:
         return plot.up
     low, high = picture.curve.extremes()
     return Axis(math.floor(low) + max(math.ceil((high - math.floor(low)) / 10) * 10, 20), math.floor(low))
-
-
-def _colour(palette: Axis, value: float) -> int:
-    """Give the place of a value in the palette; bright is good."""
-    return min(int(palette.share(value) * len(CIVIDIS)), len(CIVIDIS) - 1)
 
 
 # What the colours mean.

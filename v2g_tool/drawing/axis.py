@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class Axis:
         else:
             share = (value - self.low) / ((self.high - self.low) or 1.0)
         return max(0.0, min(1.0, share))
+
+    def pick(self, value: float, choices: Sequence[Choice]) -> Choice:
+        """Give the one of some choices, in order from the low end, that stands for a value."""
+        return choices[min(int(self.share(value) * len(choices)), len(choices) - 1)]
 
     def ticks(self, most: int) -> list[float]:
         """Give round values from end to end, at most `most` + 1 of them; in decades, each power of ten."""

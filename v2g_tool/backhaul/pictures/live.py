@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from v2g_tool.backhaul.pictures.strip import telemetry_strip
 from v2g_tool.backhaul.work.throughput import Progress
+from v2g_tool.drawing.text import encodable
 from v2g_tool.report.live import LivePicture
 
-_BAR = {True: ("█", "░"), False: ("#", ".")}
 _EVERY_S = 0.2
 
 
@@ -32,6 +32,6 @@ def progress_lines(progress: Progress, width: int, encoding: str) -> list[str]:
 def _bar(progress: Progress, width: int, encoding: str) -> str:
     label, value = "load", f"{progress.sent_s:.0f} of {progress.wanted_s:.0f} s"
     room = max(width - 7 - 14, 0)
-    full, empty = _BAR[encoding.lower().startswith("utf")]
+    full, empty = "█░" if encodable("█░", encoding) else "#."
     done = min(int(room * progress.sent_s / progress.wanted_s), room) if progress.wanted_s > 0 else 0
     return f"{label:<7}{full * done}{empty * (room - done)}{value:>14}"
