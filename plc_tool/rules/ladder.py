@@ -162,7 +162,8 @@ def _snr_map(snrs: Sequence[ModemSnr], mask: CarrierMask) -> LinkMap:
     rows: list[Row] = []
     flags: tuple[Flag, ...] = ()
     active, first = mask.active(), snrs[0]
-    for at, (interval, group) in enumerate(sorted(_by_interval(snrs).items())):
+    for at, group in enumerate(sorted(_grouped(snrs, "interval").values(), key=lambda group: group[0].interval)):
+        interval = group[0].interval
         combs = {snr.comb: snr.values for snr in group}
         values = _interleaved(combs, active)
         if values is None:
@@ -172,13 +173,6 @@ def _snr_map(snrs: Sequence[ModemSnr], mask: CarrierMask) -> LinkMap:
             rows.append(Row(name, float(at), values))
     spectrum = None if flags else _spectrum(mask.carriers(), rows)
     return LinkMap(Tier.MODEM_SNR, first.reporter, first.peer, spectrum, None, None, flags, mask.id, first.time_s)
-
-
-def _by_interval(snrs: Sequence[ModemSnr]) -> dict[int, list[ModemSnr]]:
-    intervals: dict[int, list[ModemSnr]] = defaultdict(list)
-    for snr in snrs:
-        intervals[snr.interval].append(snr)
-    return intervals
 
 
 def _interleaved(combs: dict[int, tuple[int, ...]], active: Sequence[int]) -> tuple[float | None, ...] | None:

@@ -142,7 +142,7 @@ class _Work:
             self._hear(wait_s)
             wait_s = max(wait_s or 0.0, POLL_S)
         if counted and wait_s:
-            self._wait_until(begun_s + wait_s)
+            self.run.sleep(max(begun_s + wait_s - self.run.monotonic(), 0.0))
             self._poll()
 
     def _hear(self, seconds: float | None) -> None:
@@ -210,8 +210,3 @@ class _Work:
         while (left_s := end_s - self.run.monotonic()) > 0:
             self.line.modem.listen(min(SLICE_S, left_s), lambda _frame: None)
             self.run.check()
-
-    def _wait_until(self, end_s: float) -> None:
-        left_s = end_s - self.run.monotonic()
-        if left_s > 0:
-            self.run.sleep(left_s)

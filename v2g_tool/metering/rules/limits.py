@@ -85,10 +85,7 @@ def _covers_power_factor(row: LimitRow, tan_phi: float) -> bool:
 
 
 def _covers_temperature(row: LimitRow, temperature_c: float | None) -> bool:
-    if row.temperature_min_c is None and row.temperature_max_c is None:
-        return True
+    low, high = row.temperature_min_c, row.temperature_max_c
     if temperature_c is None:
-        return False
-    low = -math.inf if row.temperature_min_c is None else row.temperature_min_c
-    high = math.inf if row.temperature_max_c is None else row.temperature_max_c
-    return low <= temperature_c <= high
+        return low is None and high is None
+    return (low is None or low <= temperature_c) and (high is None or temperature_c <= high)
