@@ -113,7 +113,7 @@ class SnrMap(Procedure):
         return _result(link, name, Measured(capture.frames, ends), problems, session)
 
     def _from_modem(self, session: Session) -> Result:
-        from plc_tool.work.snr_map import Options, measure
+        from plc_tool.work.snr_map import Line, Options, measure
         from plc_tool.work.sounding import sound
         from plc_tool.work.watching import Watching
         from v2g_tool.hal.homeplug.modem import modems_on
@@ -130,7 +130,7 @@ class SnrMap(Procedure):
         options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
         with Watching(link.name, yardstick_of(link), enabled=session.run.person.shows) as watching:
             shown = watching.show if asked.watch else None
-            measured = measure(modem, sounder, link.modem, options, session, shown)
+            measured = measure(Line(modem, sounder, link.modem), options, session, shown)
             if asked.watch and watching.worst is not None:
                 measured.frames = watching.worst
         problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(self._wire.lost)]

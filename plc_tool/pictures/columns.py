@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plc_tool.pictures.curve import Curve, Value
+from v2g_tool.drawing.axis import Axis
 from v2g_tool.model.plc import Band
 
 STEPS_DB = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100, 200, 500)
@@ -47,25 +48,25 @@ class Column:
         return not self.empty and self.low is None
 
 
-def columns_of(curve: Curve, axis: Band, notches: Sequence[Band], count: int) -> tuple[Column, ...]:
+def columns_of(curve: Curve, axis: Axis, notches: Sequence[Band], count: int) -> tuple[Column, ...]:
     """Give the curve in `count` columns of equal width in frequency."""
-    width = (axis.high_hz - axis.low_hz) / count
+    width = (axis.high - axis.low) / count
     members: list[list[int]] = [[] for _ in range(count)]
     for at, piece in enumerate(curve.pieces):
         for column in _touched(piece, axis, width, count):
             members[column].append(at)
     return tuple(
-        _column(curve, inside, Band(axis.low_hz + number * width, axis.low_hz + (number + 1) * width), notches)
+        _column(curve, inside, Band(axis.low + number * width, axis.low + (number + 1) * width), notches)
         for number, inside in enumerate(members)
     )
 
 
-def _touched(piece: Band, axis: Band, width: float, count: int) -> Iterable[int]:
+def _touched(piece: Band, axis: Axis, width: float, count: int) -> Iterable[int]:
     """Give the columns that a piece fills at least to their middle, or else the one that its own middle is in."""
-    first = math.ceil((piece.low_hz - axis.low_hz) / width - 0.5)
-    last = math.floor((piece.high_hz - axis.low_hz) / width - 0.5)
+    first = math.ceil((piece.low_hz - axis.low) / width - 0.5)
+    last = math.floor((piece.high_hz - axis.low) / width - 0.5)
     if last < first:
-        first = last = math.floor((piece.centre_hz - axis.low_hz) / width)
+        first = last = math.floor((piece.centre_hz - axis.low) / width)
     return range(max(first, 0), min(last, count - 1) + 1)
 
 
@@ -100,9 +101,9 @@ class Scale:
     lines: int
 
     @property
-    def top_db(self) -> float:
-        """The upper edge of the highest line."""
-        return self.bottom_db + self.step_db * self.lines
+    def axis(self) -> Axis:
+        """What it shows, from the lower edge of the lowest line to the upper one of the highest."""
+        return Axis(self.bottom_db, self.bottom_db + self.step_db * self.lines)
 
     def eighths(self, value: float) -> int:
         """Give the height of a value in eighths of a line."""
@@ -111,11 +112,6 @@ class Scale:
     def line_of(self, value: float) -> int:
         """Give the line that a value lies in, 0 at the bottom."""
         return max(0, min(self.lines - 1, math.floor((value - self.bottom_db) / self.step_db)))
-
-    def level(self, value: float, levels: int) -> int:
-        """Give a value as one of `levels` steps between bottom and top."""
-        share = (value - self.bottom_db) / (self.top_db - self.bottom_db)
-        return max(0, min(levels - 1, math.floor(share * levels)))
 
 
 def scale_for(low: float, high: float, lines: int, limit: float | None = None) -> Scale:

@@ -9,7 +9,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from plc_tool.pictures.words import rows_words
+from v2g_tool.drawing.axis import Axis
+from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import Band, Flag, LinkMap, Row, Service
+
+AXIS_LOW_HZ = 1.8e6
+"""The axis of every picture begins here, so that two pictures lie over one another."""
+AXIS_HIGH_HZ = 30e6
+"""And ends here, unless a chip reports carriers above HomePlug AV."""
 
 UNDRAWN: frozenset[Flag] = frozenset({"robo-default", "synthetic", "no-measurement", "unknown-carriers"})
 """A map with one of these flags holds nothing that was measured: its picture is words."""
@@ -51,6 +59,57 @@ class Curve:
         """Give the smallest and the largest value of all."""
         values = [v for v in (*self.lowest, *self.highest) if v is not None]
         return min(values), max(values)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn of a map, on a page or on a terminal.
+
+    Attributes:
+        link: the map.
+        curve: its values.
+        notches: the masked parts of the spectrum.
+        hit: the known services in whose bands the map has a dip.
+        limit_db: the limit, None where there is none: it counts on SNR maps only.
+        held: how many maps a watch has seen, of which the curve has the lowest and highest values; 0 for one map.
+    """
+
+    link: LinkMap
+    curve: Curve
+    notches: tuple[Band, ...]
+    hit: tuple[Service, ...]
+    limit_db: float | None
+    held: int = 0
+
+    @property
+    def axis(self) -> Axis:
+        """The part of the spectrum that is shown."""
+        return frequency_axis(self.curve.pieces)
+
+    @property
+    def span(self) -> str:
+        """What lowest and highest were taken over; "" where they are the same."""
+        return "so far" if self.held else rows_words(self.link, len(self.curve.rows))
+
+    def below(self, value: Value) -> bool:
+        """Give whether a value was measured and is below the limit."""
+        return self.limit_db is not None and value is not None and value < self.limit_db
+
+
+def picture_of(link: LinkMap, mask: CarrierMask, services: Sequence[Service], limit_db: float | None) -> Picture | None:
+    """Give what is drawn of a map; None where nothing can be."""
+    curve = curve_of(link, mask.notches())
+    if curve is None:
+        return None
+    limit_db = limit_db if link.quantity == "SNR" else None
+    return Picture(link, curve, mask.notches(), hits(curve, services, link.quantity), limit_db)
+
+
+def frequency_axis(pieces: Sequence[Band]) -> Axis:
+    """Give the part of the spectrum that a picture shows: 1.8 to 30 MHz, and further where values lie outside."""
+    low = min((piece.low_hz for piece in pieces), default=AXIS_LOW_HZ)
+    high = max((piece.high_hz for piece in pieces), default=AXIS_HIGH_HZ)
+    return Axis(min(low, AXIS_LOW_HZ), max(high, AXIS_HIGH_HZ), "Frequency in MHz", 1e6)
 
 
 def curve_of(link: LinkMap, notches: Sequence[Band]) -> Curve | None:

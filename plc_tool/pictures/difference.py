@@ -5,38 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plc_tool.pictures.axis import frequency_axis
-from plc_tool.pictures.chart import (
-    SERVICES_HEIGHT,
-    draw_axes,
-    draw_curve,
-    draw_frame,
-    draw_frequencies,
-    draw_notches,
-    draw_services,
-    middles,
-    origin_words,
-)
-from plc_tool.pictures.curve import Curve, curve_of
-from plc_tool.pictures.drawing import Frame
+from plc_tool.pictures.chart import SERVICES_HEIGHT, draw_medians, draw_notches, draw_services, origin_words
+from plc_tool.pictures.curve import Curve, curve_of, frequency_axis
 from plc_tool.pictures.words import capital, flag_words, quantity_words
-from v2g_tool.drawing.chart import (
-    AXIS_HEIGHT,
-    INNER,
-    LEFT,
-    LEGEND_HEIGHT,
-    TEXT_SIZE,
-    WIDTH,
-    Key,
-    Said,
-    draw_header,
-    draw_legend,
-    header,
-    header_height,
-    value_range,
-    words_only,
-)
-from v2g_tool.drawing.sheet import BLUE, GREY, HATCH, ORANGE, Sheet, boxes
+from v2g_tool.drawing.axis import value_axis
+from v2g_tool.drawing.page import LEFT, RIGHT, TEXT_SIZE, Key, Page, Said
+from v2g_tool.drawing.plot import Plot
+from v2g_tool.drawing.sheet import BLUE, GREY, HATCH, ORANGE, boxes
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import Band, LinkMap, Service
 
@@ -63,30 +38,26 @@ def difference_svg(
 ) -> bytes:
     """Give the medians of two maps over one another, and below them the improvement of each point in dB.
 
-    Maps of different tiers, or without a common point, give a sheet that says so.
+    Maps of different tiers, or without a common point, give a page that says so.
     """
     notches = mask.notches()
     first, second = curve_of(before, notches), curve_of(after, notches)
-    lines = header(title, _said(before, after))
+    page = Page(title, _said(before, after))
     if first is None or second is None or before.tier is not after.tier:
-        return words_only(title, lines, "These two maps have no values of one quantity, so no picture.")
+        return page.words("These two maps have no values of one quantity, so no picture.")
     changes = _changes(first, second, 1.0 if after.quantity == "SNR" else -1.0)
     if not changes:
-        return words_only(title, lines, "These two maps have no point in common, so no picture.")
-    top = header_height(lines) + (SERVICES_HEIGHT if services else 6) + 8
-    curves, improvement = _frames(first, second, changes, top)
-    base = improvement.y + improvement.height + AXIS_HEIGHT
-    sheet = Sheet(WIDTH, base + 1.6 * LEGEND_HEIGHT, title)
-    draw_header(sheet, lines)
-    draw_services(sheet, curves, services, ())
-    _draw_curves(sheet, curves, first, second, f"{capital(after.quantity)} in dB")
-    _draw_changes(sheet, improvement, changes)
-    for frame in (curves, improvement):
-        draw_notches(sheet, frame, notches)
-        draw_frame(sheet, frame)
-    draw_frequencies(sheet, improvement)
-    draw_legend(sheet, base + LEGEND_HEIGHT, _KEYS)
-    return sheet.svg()
+        return page.words("These two maps have no point in common, so no picture.")
+    page.take(SERVICES_HEIGHT if services else 14)
+    curves = _draw_curves(page, first, second, f"{capital(after.quantity)} in dB")
+    draw_services(curves, services, ())
+    draw_notches(curves, notches)
+    page.take(BETWEEN)
+    improvement = _draw_changes(page, curves, changes)
+    draw_notches(improvement, notches)
+    improvement.numbers()
+    page.legend(_KEYS)
+    return page.svg()
 
 
 _KEYS = (
@@ -117,33 +88,24 @@ def _changes(before: Curve, after: Curve, sign: float) -> list[Change]:
     ]
 
 
-def _frames(before: Curve, after: Curve, changes: Sequence[Change], top: float) -> tuple[Frame, Frame]:
-    """Give the plot areas of the two curves and of the improvement, over one frequency axis."""
-    axis = frequency_axis([*before.pieces, *after.pieces])
+def _draw_curves(page: Page, before: Curve, after: Curve, name: str) -> Plot:
     lows, highs = zip(before.extremes(), after.extremes(), strict=True)
-    most = max(*(abs(change.better_db) for change in changes), LEAST_CHANGE_DB)
-    below = top + CURVES_HEIGHT + BETWEEN
-    return (
-        Frame(LEFT, top, INNER, CURVES_HEIGHT, axis, *value_range(min(lows), max(highs))),
-        Frame(LEFT, below, INNER, CHANGE_HEIGHT, axis, *value_range(-most, most)),
-    )
+    across = frequency_axis([*before.pieces, *after.pieces])
+    plot = Plot.below(page, CURVES_HEIGHT, across, value_axis(min(lows), max(highs), name))
+    plot.grid()
+    draw_medians(plot, before, GREY)
+    draw_medians(plot, after, BLUE)
+    return plot
 
 
-def _draw_curves(sheet: Sheet, frame: Frame, before: Curve, after: Curve, unit: str) -> None:
-    draw_axes(sheet, frame, unit)
-    for curve, colour in ((before, GREY), (after, BLUE)):
-        draw_curve(sheet, frame, middles(curve), colour)
-
-
-def _draw_changes(sheet: Sheet, frame: Frame, changes: Sequence[Change]) -> None:
+def _draw_changes(page: Page, above: Plot, changes: Sequence[Change]) -> Plot:
     """Draw a bar for each point from zero: up and blue is better, down and orange is worse."""
-    draw_axes(sheet, frame, "Improvement in dB")
-    zero = frame.at(0)
+    most = max(*(abs(change.better_db) for change in changes), LEAST_CHANGE_DB)
+    plot = Plot.below(page, CHANGE_HEIGHT, above.across, value_axis(-most, most, "Improvement in dB"))
+    plot.grid()
     for colour, sign in ((BLUE, 1), (ORANGE, -1)):
-        sheet.path(boxes(_bar(frame, c, zero) for c in changes if c.better_db * sign > 0), fill=colour)
-    sheet.line(frame.x, zero, frame.x + frame.width, zero, GREY, stroke_width=1.2)
-
-
-def _bar(frame: Frame, change: Change, zero: float) -> tuple[float, float, float, float]:
-    x, y = frame.at_hz(change.piece.low_hz), frame.at(change.better_db)
-    return x, min(y, zero), frame.at_hz(change.piece.high_hz) - x, abs(y - zero)
+        changed = [c for c in changes if c.better_db * sign > 0]
+        bars = (plot.box(c.piece.low_hz, c.piece.high_hz, min(c.better_db, 0), max(c.better_db, 0)) for c in changed)
+        page.path(boxes(bars), fill=colour)
+    page.line(LEFT, plot.at_y(0), RIGHT, plot.at_y(0), GREY, stroke_width=1.2)
+    return plot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from v2g_tool.drawing.text import plain
+from v2g_tool.drawing.text import encodable, plain
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,4 @@ ASCII = Glyphs("#", "+", ".", "__~~==#", "_", "-", ":", "x", "?", "_.-=+*#@", "|
 
 def glyphs_for(encoding: str) -> Glyphs:
     """Give the block elements if `encoding` has them, else ASCII."""
-    used = "".join(str(value) for value in vars(UNICODE).values())
-    try:
-        used.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return ASCII
-    return UNICODE
+    return UNICODE if encodable("".join(vars(UNICODE).values()), encoding) else ASCII

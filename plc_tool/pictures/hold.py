@@ -25,13 +25,13 @@ class Hold:
 
     def add(self, link: LinkMap, notches: Sequence[Band]) -> Hold:
         """Give the hold with one more map; a map of another kind, link or set of points begins a new one."""
-        new = curve_of(link, notches)
         if _identity(link) != _identity(self.latest):
-            return _begun(link, new)
+            return hold(link, notches)
+        new = curve_of(link, notches)
         if new is None:
             return replace(self, latest=link)
         if self.curve is None or self.curve.pieces != new.pieces:
-            return _begun(link, new)
+            return Hold(link, new, 1)
         held = replace(
             new,
             lowest=_each(min, self.curve.lowest, new.lowest),
@@ -42,10 +42,7 @@ class Hold:
 
 def hold(link: LinkMap, notches: Sequence[Band]) -> Hold:
     """Begin a hold with its first map."""
-    return _begun(link, curve_of(link, notches))
-
-
-def _begun(link: LinkMap, curve: Curve | None) -> Hold:
+    curve = curve_of(link, notches)
     return Hold(link, curve, 0 if curve is None else 1)
 
 

@@ -6,12 +6,11 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from plc_tool.pictures.axis import frequency_axis
 from plc_tool.pictures.columns import PARTS, Column, Scale, columns_of, scale_for
-from plc_tool.pictures.curve import Curve, Value
+from plc_tool.pictures.curve import Picture, Value
 from plc_tool.pictures.glyphs import Glyphs
-from v2g_tool.drawing.axis import ticks
-from v2g_tool.model.plc import Band, LinkMap, Tier
+from v2g_tool.drawing.axis import Axis
+from v2g_tool.model.plc import Tier
 
 Part = tuple[str, str]
 """Text and its style."""
@@ -32,34 +31,18 @@ MOSTLY = 0.5
 
 @dataclass(frozen=True)
 class Plot:
-    """What is drawn.
+    """A picture in columns of characters, and what the encoding can show."""
 
-    Attributes:
-        link: the map.
-        curve: its values.
-        axis: the part of the spectrum.
-        columns: the curve in columns of characters.
-        limit_db: the limit, None where there is none.
-        glyphs: what the encoding can show.
-        span: what lowest and highest were taken over.
-    """
-
-    link: LinkMap
-    curve: Curve
-    axis: Band
+    picture: Picture
+    axis: Axis
     columns: tuple[Column, ...]
-    limit_db: float | None
     glyphs: Glyphs
-    span: str
 
 
-def plot(
-    link: LinkMap, curve: Curve, notches: Sequence[Band], limit_db: float | None, glyphs: Glyphs, width: int, span: str
-) -> Plot:
-    """Prepare a plot that is `width` characters wide; the limit counts on SNR maps only."""
-    axis = frequency_axis(curve.pieces)
-    columns = columns_of(curve, axis, notches, width - GUTTER)
-    return Plot(link, curve, axis, columns, limit_db if link.quantity == "SNR" else None, glyphs, span)
+def plot(picture: Picture, glyphs: Glyphs, width: int) -> Plot:
+    """Prepare a plot that is `width` characters wide."""
+    axis = picture.axis
+    return Plot(picture, axis, columns_of(picture.curve, axis, picture.notches, width - GUTTER), glyphs)
 
 
 def plot_lines(drawn: Plot, height: int) -> list[Line]:
@@ -73,15 +56,15 @@ def plot_lines(drawn: Plot, height: int) -> list[Line]:
 
 def _strip_lines(drawn: Plot, room: int) -> int:
     """Give the lines for the rows: one each, or one for their spread where they are sounds or too many, or none."""
-    rows = len(drawn.curve.rows)
+    rows = len(drawn.picture.curve.rows)
     if rows < 2:
         return 0
-    return rows if drawn.link.tier is not Tier.ATTENUATION and room - rows >= FEWEST_LINES else 1
+    return rows if drawn.picture.link.tier is not Tier.ATTENUATION and room - rows >= FEWEST_LINES else 1
 
 
 def _scale(drawn: Plot, lines: int) -> Scale:
-    low, high = drawn.curve.extremes()
-    return scale_for(low, max(high, drawn.limit_db or high), lines, drawn.limit_db)
+    low, high = drawn.picture.curve.extremes()
+    return scale_for(low, max(high, drawn.picture.limit_db or high), lines, drawn.picture.limit_db)
 
 
 # Bars.
@@ -92,7 +75,7 @@ def _bars(drawn: Plot, scale: Scale) -> list[Line]:
 
 
 def _bar_line(drawn: Plot, scale: Scale, line: int) -> Line:
-    at_limit = drawn.limit_db is not None and scale.line_of(drawn.limit_db) == line
+    at_limit = drawn.picture.limit_db is not None and scale.line_of(drawn.picture.limit_db) == line
     label = f"{scale.bottom_db + line * scale.step_db:g}"
     if line == scale.lines - 1 and len(label) < GUTTER - 3:
         label = f"dB {label}"
@@ -103,7 +86,7 @@ def _bar_line(drawn: Plot, scale: Scale, line: int) -> Line:
 
 
 def _limit(drawn: Plot, scale: Scale) -> str:
-    on_the_edge = scale.eighths(drawn.limit_db or 0) % PARTS < 2
+    on_the_edge = scale.eighths(drawn.picture.limit_db or 0) % PARTS < 2
     return drawn.glyphs.limit if on_the_edge else drawn.glyphs.limit_inside
 
 
@@ -114,19 +97,16 @@ def _cell(drawn: Plot, scale: Scale, line: int, column: Column) -> Part:
         return glyphs.notch, GREY
     if column.low is None or column.middle is None or column.high is None:
         return (glyphs.missing if column.silent and line == 0 else " "), ORANGE
-    if line == 0 and _below(drawn, column):
+    below = drawn.picture.below(column.low)
+    if line == 0 and below:
         return glyphs.below, ORANGE
     low, middle, high = (scale.eighths(v) - line * PARTS for v in (column.low, column.middle, column.high))
-    style = ORANGE if _below(drawn, column) else BLUE
+    style = ORANGE if below else BLUE
     if middle >= PARTS:
         return (glyphs.solid if 2 * low >= PARTS else glyphs.middle), style
     if middle >= 1 or line == 0 == max(middle, 0):
         return glyphs.parts[max(middle, 1) - 1], style
     return (glyphs.beyond if 2 * high >= PARTS else " "), style
-
-
-def _below(drawn: Plot, column: Column) -> bool:
-    return drawn.limit_db is not None and column.low is not None and column.low < drawn.limit_db
 
 
 # Axis.
@@ -137,12 +117,10 @@ def _axis(drawn: Plot) -> Line:
     width = len(drawn.columns)
     glyphs = drawn.glyphs
     cells = [(glyphs.notch, GREY) if column.masked >= MOSTLY else (glyphs.dash, PLAIN) for column in drawn.columns]
-    span = drawn.axis.high_hz - drawn.axis.low_hz
     free = 0
-    for mhz in ticks(drawn.axis.low_hz / 1e6, drawn.axis.high_hz / 1e6, width // 5 + 1):
-        label = f"{mhz:g}"
-        at = int((mhz * 1e6 - drawn.axis.low_hz) / span * width)
-        start = min(max(at - len(label) // 2, 0), width - len(label))
+    for hz in drawn.axis.ticks(width // 5 + 1):
+        label = drawn.axis.label(hz)
+        start = min(max(int(drawn.axis.share(hz) * width) - len(label) // 2, 0), width - len(label))
         if start >= free:
             cells[start : start + len(label)] = [(digit, PLAIN) for digit in label]
             free = start + len(label) + 1
@@ -156,7 +134,7 @@ def _heat(drawn: Plot, scale: Scale) -> list[Line]:
     """Give a line for each row, each value as one of eight levels: noise in step with the mains makes lines differ."""
     return [
         _joined([_name(drawn, row.name), *(_heat_cell(drawn, scale, column, number) for column in drawn.columns)])
-        for number, row in enumerate(drawn.curve.rows)
+        for number, row in enumerate(drawn.picture.curve.rows)
     ]
 
 
@@ -166,19 +144,18 @@ def _heat_cell(drawn: Plot, scale: Scale, column: Column, row: int) -> Part:
     value = column.rows[row]
     if value is None:
         return " ", PLAIN
-    style = ORANGE if drawn.limit_db is not None and value < drawn.limit_db else BLUE
-    return drawn.glyphs.levels[scale.level(value, len(drawn.glyphs.levels))], style
+    style = ORANGE if drawn.picture.below(value) else BLUE
+    return scale.axis.pick(value, drawn.glyphs.levels), style
 
 
 def _spread(drawn: Plot) -> Line:
     """Give one line with the distance between the lowest and the highest row of each column."""
     spreads = [_range_of(column.rows) for column in drawn.columns]
     top = max(LEAST_SPREAD_DB, *(s for s in spreads if s is not None)) if any(s is not None for s in spreads) else 1.0
-    levels = drawn.glyphs.levels
     cells = [
         (drawn.glyphs.notch, GREY)
         if column.notch
-        else (" " if spread is None else levels[min(int(spread / top * len(levels)), len(levels) - 1)], BLUE)
+        else (" " if spread is None else Axis(0, top).pick(spread, drawn.glyphs.levels), BLUE)
         for column, spread in zip(drawn.columns, spreads, strict=True)
     ]
     return _joined([_name(drawn, "spread"), *cells])
@@ -203,10 +180,14 @@ def _name(drawn: Plot, name: str) -> Part:
 
 def _legend(drawn: Plot, limit: str) -> list[Line]:
     glyphs = drawn.glyphs
-    words = [f"{glyphs.solid} lowest", f"{glyphs.middle} median", f"{glyphs.beyond} highest {drawn.span}".rstrip()]
-    if drawn.limit_db is not None:
-        words.append(f"{limit} {drawn.limit_db:g} dB limit")
-    if any(_below(drawn, column) for column in drawn.columns):
+    words = [
+        f"{glyphs.solid} lowest",
+        f"{glyphs.middle} median",
+        f"{glyphs.beyond} highest {drawn.picture.span}".rstrip(),
+    ]
+    if drawn.picture.limit_db is not None:
+        words.append(f"{limit} {drawn.picture.limit_db:g} dB limit")
+    if any(drawn.picture.below(column.low) for column in drawn.columns):
         words.append(f"{glyphs.below} below it")
     if any(column.notch or column.masked >= MOSTLY for column in drawn.columns):
         words.append(f"{glyphs.notch} notch")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from plc_tool.pictures.curve import Curve, curve_of, hits
+from plc_tool.pictures.curve import Picture, picture_of
 from plc_tool.pictures.glyphs import Glyphs, glyphs_for
 from plc_tool.pictures.hold import Hold
 from plc_tool.pictures.plot import BLUE, ORANGE, PLAIN, Line, plot, plot_lines
-from plc_tool.pictures.words import dip_words, ends_words, error_words, flag_words, quantity_words, rows_words
+from plc_tool.pictures.words import dip_words, ends_words, error_words, flag_words, quantity_words
 from v2g_tool.model.carriers import CarrierMask
 from v2g_tool.model.plc import LinkMap, Service
 
@@ -29,6 +29,22 @@ class Screen:
     width: int = 80
     height: int = 16
     encoding: str = "utf-8"
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The characters that the encoding has."""
+        return glyphs_for(self.encoding)
+
+    def paragraph(self, content: str, style: str) -> list[Line]:
+        """Give text as lines that fit."""
+        return [((line, style),) for line in textwrap.wrap(self.glyphs.text(content), max(self.width, 1))]
+
+    def short(self, content: str, style: str) -> Line:
+        """Give text as one line, cut where it does not fit."""
+        shown, more = self.glyphs.text(content), self.glyphs.more
+        if len(shown) > self.width:
+            shown = shown[: max(self.width - len(more), 0)] + more[: self.width]
+        return ((shown, style),)
 
 
 SCREEN = Screen()
@@ -52,7 +68,7 @@ def map_text(
         limit_db: the limit, drawn on SNR maps.
         screen: the room there is.
     """
-    return _rich(map_lines(link, curve_of(link, mask.notches()), mask, services, limit_db, screen))
+    return _rich(_lines(link, picture_of(link, mask, services, limit_db), "", screen))
 
 
 def hold_text(
@@ -64,62 +80,41 @@ def hold_text(
     screen: Screen = SCREEN,
 ) -> Text:
     """Give the picture of a watch: the median of the latest map within the lowest and highest of all so far."""
-    measured = curve_of(hold.latest, mask.notches()) is not None
-    curve = hold.curve if measured else None
-    return _rich(map_lines(hold.latest, curve, mask, services, limit_db, screen, hold.maps))
+    picture = picture_of(hold.latest, mask, services, limit_db)
+    if picture is not None and hold.curve is not None:
+        picture = replace(picture, curve=hold.curve, held=hold.maps)
+    return _rich(_lines(hold.latest, picture, f"held over {hold.maps} maps" if hold.maps else "", screen))
 
 
-def map_lines(
-    link: LinkMap,
-    curve: Curve | None,
-    mask: CarrierMask,
-    services: Sequence[Service],
-    limit_db: float | None,
-    screen: Screen,
-    held: int = 0,
-) -> list[Line]:
-    """Give the lines of a picture from top to bottom; `held` is the number of maps that a watch has seen."""
-    glyphs = glyphs_for(screen.encoding)
-    head = _header(link, f"held over {held} maps" if held else "", glyphs, screen.width)
-    if curve is None or screen.width < NARROWEST:
-        return [*head, *_without_picture(link, glyphs, screen.width)][: screen.height]
-    foot = [*_dips(link, curve, services, glyphs, screen.width), *_flags(link, glyphs, screen.width)]
-    span = "so far" if held else rows_words(link, len(curve.rows))
-    drawn = plot(link, curve, mask.notches(), limit_db, glyphs, screen.width, span)
+def _lines(link: LinkMap, picture: Picture | None, remark: str, screen: Screen) -> list[Line]:
+    """Give the lines of a picture from top to bottom."""
+    head = _header(link, remark, screen)
+    if picture is None or screen.width < NARROWEST:
+        return [*head, *_without_picture(link, screen)][: screen.height]
+    dips = dip_words(link, picture.hit)
+    foot = [*([screen.short(dips, BLUE)] if dips else []), *_flags(link, screen)]
+    drawn = plot(picture, screen.glyphs, screen.width)
     return [*head, *plot_lines(drawn, screen.height - len(head) - len(foot)), *foot][: screen.height]
 
 
-def _header(link: LinkMap, remark: str, glyphs: Glyphs, width: int) -> list[Line]:
+def _header(link: LinkMap, remark: str, screen: Screen) -> list[Line]:
     ceiling = f'{link.ceiling_db:g} dB means "at least"' if link.ceiling_db is not None and link.spectrum else ""
-    first, *others = (part for part in (quantity_words(link), ends_words(link), ceiling, remark) if part)
-    rest = _paragraph(glyphs.separator.join(others), PLAIN, glyphs, width)
-    return [((_short(first, glyphs, width), "bold"),), *rest]
+    others = (part for part in (ends_words(link), ceiling, remark) if part)
+    return [
+        screen.short(quantity_words(link), "bold"),
+        *screen.paragraph(screen.glyphs.separator.join(others), PLAIN),
+    ]
 
 
-def _without_picture(link: LinkMap, glyphs: Glyphs, width: int) -> list[Line]:
-    lines = _flags(link, glyphs, width)
+def _flags(link: LinkMap, screen: Screen) -> list[Line]:
+    return [line for words in flag_words(link) for line in screen.paragraph(f"! {words}", ORANGE)]
+
+
+def _without_picture(link: LinkMap, screen: Screen) -> list[Line]:
+    lines = _flags(link, screen)
     if link.errors is not None:
-        lines += _paragraph(error_words(link.errors), PLAIN, glyphs, width)
-    return lines or _paragraph("No values: nothing was measured.", ORANGE, glyphs, width)
-
-
-def _flags(link: LinkMap, glyphs: Glyphs, width: int) -> list[Line]:
-    return [line for words in flag_words(link) for line in _paragraph(f"! {words}", ORANGE, glyphs, width)]
-
-
-def _dips(link: LinkMap, curve: Curve, services: Sequence[Service], glyphs: Glyphs, width: int) -> list[Line]:
-    """Name the services whose band is worse than its surroundings, in one line."""
-    words = dip_words(link, hits(curve, services, link.quantity))
-    return [((_short(words, glyphs, width), BLUE),)] if words else []
-
-
-def _paragraph(content: str, style: str, glyphs: Glyphs, width: int) -> list[Line]:
-    return [((line, style),) for line in textwrap.wrap(glyphs.text(content), max(width, 1))]
-
-
-def _short(content: str, glyphs: Glyphs, width: int) -> str:
-    shown = glyphs.text(content)
-    return shown if len(shown) <= width else shown[: max(width - len(glyphs.more), 0)] + glyphs.more[:width]
+        lines += screen.paragraph(error_words(link.errors), PLAIN)
+    return lines or screen.paragraph("No values: nothing was measured.", ORANGE)
 
 
 def _rich(lines: Sequence[Line]) -> Text:

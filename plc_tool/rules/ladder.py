@@ -18,7 +18,6 @@ from plc_tool.rules.error_rates import Found, error_rates
 from v2g_tool.model.carriers import CARRIERS, CarrierMask
 from v2g_tool.model.plc import (
     Band,
-    ErrorRates,
     Flag,
     LinkMap,
     ModemSnr,
@@ -65,7 +64,10 @@ def link_maps(observation: Observation, mask: CarrierMask, mains_hz: float) -> t
     ]
     rates = error_rates(observation.counters)
     maps = [_with_errors(link, rates) for link in maps]
-    maps += [_errors_only(*ends, *found) for ends, found in rates.items()]
+    maps += [
+        LinkMap(Tier.ERROR_RATE, reporter, peer, None, errors=errors, flags=flags, start_s=start_s)
+        for (reporter, peer, _), (errors, flags, start_s) in rates.items()
+    ]
     begun = _sounding_starts(maps)
     return tuple(sorted(maps, key=lambda link: _rank(link, begun.get(id(link), link.start_s))))
 
@@ -104,19 +106,8 @@ def _grouped(items: Iterable[_Item], *names: str) -> dict[tuple[Hashable, ...], 
     return groups
 
 
-def _map(
-    tier: Tier,
-    first: ToneMap | ModemSnr | SoundProfile,
-    peer: str,
-    points: Sequence[Band] | None,
-    rows: Sequence[Row],
-    flags: Sequence[Flag],
-    mask: CarrierMask,
-) -> LinkMap:
-    spectrum = Spectrum(tuple(points), tuple(rows)) if points and rows else None
-    reporter = first.modem if isinstance(first, SoundProfile) else first.reporter
-    ceiling = FLOORS_DB[TOP_CODE] if tier is Tier.BIT_LOADING else None
-    return LinkMap(tier, reporter, peer, spectrum, ceiling, None, tuple(flags), mask.id, first.time_s)
+def _spectrum(points: Sequence[Band], rows: Sequence[Row]) -> Spectrum | None:
+    return Spectrum(tuple(points), tuple(rows)) if points and rows else None
 
 
 # Tier 2: bit loading.
@@ -155,9 +146,9 @@ def _tone_map_map(maps: Sequence[ToneMap], mask: CarrierMask, mains_hz: float) -
     ]
     first = slots[0]
     # What the peer lets the reporter send is how well the peer receives: the reporter of the quality is the peer.
-    turned = replace(first, reporter=first.peer or "unknown", peer=first.reporter)
-    shown = first if first.direction == "rx" else turned
-    return _map(Tier.BIT_LOADING, shown, shown.peer, None if unusable else points, rows, flags, mask)
+    ends = (first.reporter, first.peer) if first.direction == "rx" else (first.peer or "unknown", first.reporter)
+    spectrum, top_db = None if unusable else _spectrum(points, rows), FLOORS_DB[TOP_CODE]
+    return LinkMap(Tier.BIT_LOADING, *ends, spectrum, top_db, None, tuple(flags), mask.id, first.time_s)
 
 
 # Tier 1: the modem's own SNR.
@@ -169,24 +160,19 @@ def _snr_maps(snrs: Sequence[ModemSnr], mask: CarrierMask) -> list[LinkMap]:
 
 def _snr_map(snrs: Sequence[ModemSnr], mask: CarrierMask) -> LinkMap:
     rows: list[Row] = []
-    flags: list[Flag] = []
-    active = mask.active()
-    for at, (interval, group) in enumerate(sorted(_by_interval(snrs).items())):
+    flags: tuple[Flag, ...] = ()
+    active, first = mask.active(), snrs[0]
+    for at, group in enumerate(sorted(_grouped(snrs, "interval").values(), key=lambda group: group[0].interval)):
+        interval = group[0].interval
         combs = {snr.comb: snr.values for snr in group}
         values = _interleaved(combs, active)
         if values is None:
-            flags = ["unknown-carriers"]
+            flags = ("unknown-carriers",)
         else:
             name = "initial" if interval == INITIAL else f"interval {interval}"
             rows.append(Row(name, float(at), values))
-    return _map(Tier.MODEM_SNR, snrs[0], snrs[0].peer, None if flags else mask.carriers(), rows, flags, mask)
-
-
-def _by_interval(snrs: Sequence[ModemSnr]) -> dict[int, list[ModemSnr]]:
-    intervals: dict[int, list[ModemSnr]] = defaultdict(list)
-    for snr in snrs:
-        intervals[snr.interval].append(snr)
-    return intervals
+    spectrum = None if flags else _spectrum(mask.carriers(), rows)
+    return LinkMap(Tier.MODEM_SNR, first.reporter, first.peer, spectrum, None, None, flags, mask.id, first.time_s)
 
 
 def _interleaved(combs: dict[int, tuple[int, ...]], active: Sequence[int]) -> tuple[float | None, ...] | None:
@@ -239,7 +225,7 @@ def _sounding_map(sounding: Sequence[SoundProfile], sent_s: Sequence[float], mas
         for number, (profile, time_s) in enumerate(zip(sounding, _times(sounding, sent_s), strict=True), 1)
         if profile.groups_db
     ]
-    return _attenuation(first, first.ev, rows, mask)
+    return _attenuation(LinkMap(Tier.ATTENUATION, first.modem, first.ev, None, start_s=first.time_s), rows, mask)
 
 
 def _times(sounding: Sequence[SoundProfile], sent_s: Sequence[float]) -> list[float]:
@@ -256,25 +242,24 @@ def _times(sounding: Sequence[SoundProfile], sent_s: Sequence[float]) -> list[fl
 
 def _reported_map(report: ReportedAttenuation, mask: CarrierMask) -> LinkMap:
     row = Row(f"mean of {report.sounds} sounds", 0.0, tuple(float(g) for g in report.groups_db))
-    first = SoundProfile(report.evse, report.ev, report.groups_db, "CM_ATTEN_PROFILE.IND", report.time_s)
-    link = _attenuation(first, report.ev, [row] if report.groups_db else [], mask)
+    empty = LinkMap(Tier.ATTENUATION, report.evse, report.ev, None, start_s=report.time_s)
+    link = _attenuation(empty, [row] if report.groups_db else [], mask)
     return replace(link, flags=("reported-mean", *link.flags))
 
 
-def _attenuation(first: SoundProfile, peer: str, rows: Sequence[Row], mask: CarrierMask) -> LinkMap:
+def _attenuation(empty: LinkMap, rows: Sequence[Row], mask: CarrierMask) -> LinkMap:
+    """Give the map with its values, or with the flag that says why there are none."""
     points = mask.groups()
-    flags: list[Flag] = []
+    link = replace(empty, mask_id=mask.id)
     if not rows:
-        flags.append("no-measurement")
-    elif any(len(row.values) != len(points) for row in rows):
-        flags.append("unknown-carriers")
-    elif all(max(Counter(row.values).values()) >= SYNTHETIC_EQUAL for row in rows):
-        flags.append("synthetic")
-    unusable = bool(flags)
-    link = _map(Tier.ATTENUATION, first, peer, None if unusable else points, rows, flags, mask)
-    if link.spectrum is not None and sum(v == 0 for v in link.spectrum.medians()) >= SATURATED_GROUPS:
-        return replace(link, flags=("saturated",))
-    return link
+        return replace(link, flags=("no-measurement",))
+    if any(len(row.values) != len(points) for row in rows):
+        return replace(link, flags=("unknown-carriers",))
+    if all(max(Counter(row.values).values()) >= SYNTHETIC_EQUAL for row in rows):
+        return replace(link, flags=("synthetic",))
+    spectrum = Spectrum(points, tuple(rows))
+    saturated = sum(v == 0 for v in spectrum.medians()) >= SATURATED_GROUPS
+    return replace(link, spectrum=spectrum, flags=("saturated",) if saturated else ())
 
 
 # Tier 4, and the error rates that belong to the other tiers.
@@ -291,9 +276,3 @@ def _with_errors(link: LinkMap, rates: Mapping[tuple[str, str, int], Found]) -> 
     ]
     found = max((f for f in of_link if f[0] is not None), key=lambda f: f[0].blocks if f[0] else 0, default=None)
     return link if found is None else replace(link, errors=found[0], flags=(*link.flags, *found[1]))
-
-
-def _errors_only(
-    reporter: str, peer: str, _lid: int, rates: ErrorRates | None, flags: tuple[Flag, ...], start_s: float
-) -> LinkMap:
-    return LinkMap(Tier.ERROR_RATE, reporter, peer, None, None, rates, flags, "", start_s)

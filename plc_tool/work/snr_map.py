@@ -22,6 +22,7 @@ from v2g_tool.model.site.plc import ModemSite
 from v2g_tool.run.session import Session
 
 Answer = TypeVar("Answer")
+Show = Callable[[Sequence[Captured], Ends], None]
 
 LISTEN_S = 10.0
 """How long a vehicle's sounds are waited for when nothing else was asked."""
@@ -72,20 +73,22 @@ class Sounder(Protocol):
         ...
 
 
-def measure(
-    modem: PlcModem,
-    sounder: Sounder,
-    place: ModemSite,
-    options: Options,
-    session: Session,
-    show: Callable[[Sequence[Captured], Ends], None] | None,
-) -> Measured:
-    """Give the frames of a map of the link behind `place`; `show` is given the frames of each round, and the ends.
+@dataclass(frozen=True)
+class Line:
+    """The line to be mapped: a modem on it, how it is sounded, and what the site file says about it."""
+
+    modem: PlcModem
+    sounder: Sounder
+    place: ModemSite
+
+
+def measure(line: Line, options: Options, session: Session, show: Show | None) -> Measured:
+    """Give the frames of a map of the link on a line; `show` is given the frames of each round, and the ends.
 
     Failures of the modem, and a stop, end the map early: what was measured until then is kept.
     """
     measured = Measured()
-    work = _Work(modem, sounder, place, options, session)
+    work, modem = _Work(line, options, session), line.modem
     try:
         while True:
             before = len(modem.frames)
@@ -111,11 +114,9 @@ def measure(
 
 @dataclass
 class _Work:
-    """One round after the other on one modem."""
+    """One round after the other on one line."""
 
-    modem: PlcModem
-    sounder: Sounder
-    place: ModemSite
+    line: Line
     options: Options
     session: Session
     missing: Sequence[str] = ()
@@ -131,7 +132,7 @@ class _Work:
             return
         if not self.ends.local:
             self._meet()
-            self.met_frames = len(self.modem.frames)
+            self.met_frames = len(self.line.modem.frames)
         begun_s = self.session.monotonic()
         counted = self._poll()
         wait_s = self.options.seconds
@@ -142,7 +143,7 @@ class _Work:
             self._hear(wait_s)
             wait_s = max(wait_s or 0.0, POLL_S)
         if counted and wait_s:
-            self._wait_until(begun_s + wait_s)
+            self.session.sleep(max(begun_s + wait_s - self.session.monotonic(), 0.0))
             self._poll()
 
     def _hear(self, seconds: float | None) -> None:
@@ -154,21 +155,21 @@ class _Work:
 
     def _meet(self) -> None:
         """Find the modem on this wire and the other end of its link."""
-        self.session.tell(f"asking who is there on {self.place.interface}")
-        identities = self.modem.identify()
-        near = self.modem.near
-        if len(near) > 1 and not self.place.mac:
+        self.session.tell(f"asking who is there on {self.line.place.interface}")
+        identities = self.line.modem.identify()
+        near = self.line.modem.near
+        if len(near) > 1 and not self.line.place.mac:
             raise Implausible(
-                f"several modems answer on '{self.place.interface}': {', '.join(near)}",
+                f"several modems answer on '{self.line.place.interface}': {', '.join(near)}",
                 why="They share one wire, for example through a switch.",
                 todo="Write the address of the one that is meant as 'mac' into the site file.",
             )
-        local = self.place.mac or (near[0] if near else identities[0].mac)
-        self.ends = Ends(local, self.place.peer)
-        self._tolerated(lambda: self.modem.linked(local))
-        networks = self._tolerated(lambda: self.modem.network(local)) or ()
+        local = self.line.place.mac or (near[0] if near else identities[0].mac)
+        self.ends = Ends(local, self.line.place.peer)
+        self._tolerated(lambda: self.line.modem.linked(local))
+        networks = self._tolerated(lambda: self.line.modem.network(local)) or ()
         others = [s.mac for network in networks for s in network.stations if s.mac != local]
-        self.ends = Ends(local, self.place.peer or (others[0] if others else ""))
+        self.ends = Ends(local, self.line.place.peer or (others[0] if others else ""))
 
     def _tolerated(self, ask: Callable[[], Answer]) -> Answer | None:
         """Ask what a map can do without; give None where the modem refuses or stays silent."""
@@ -180,38 +181,33 @@ class _Work:
 
     def _poll(self) -> bool:
         """Read the counters, never clear them; give whether there are any."""
-        return bool(self._tolerated(lambda: self.modem.counters(self.ends.local, self.ends.peer)))
+        return bool(self._tolerated(lambda: self.line.modem.counters(self.ends.local, self.ends.peer)))
 
     def _mapped(self) -> bool:
         """Read SNR or the tone maps of both directions, and give whether they say anything about the SNR."""
         local, peer = self.ends.local, self.ends.peer
         if not peer:
             return False
-        before = len(self.modem.frames)
+        before = len(self.line.modem.frames)
         if not self._told:
             self._told = True  # a watch asks again and again
             self.session.tell(f"asking {local} for its map towards {peer}")
-        self._tolerated(lambda: self.modem.snr(local, peer))
-        self._tolerated(lambda: self.modem.tone_maps(local, peer, "rx"))
-        self._tolerated(lambda: self.modem.tone_maps(local, peer, "tx"))
-        maps = link_maps(observe(self.modem.frames[before:]), MASKS[self.place.mask], 50.0)
+        self._tolerated(lambda: self.line.modem.snr(local, peer))
+        self._tolerated(lambda: self.line.modem.tone_maps(local, peer, "rx"))
+        self._tolerated(lambda: self.line.modem.tone_maps(local, peer, "tx"))
+        maps = link_maps(observe(self.line.modem.frames[before:]), MASKS[self.line.place.mask], 50.0)
         return any(link.spectrum is not None and self.ends.of(link) for link in maps)
 
     def _sound(self) -> None:
         self.session.tell("sounding the line as a vehicle")
         # A stop waits for the end of it, a second at most: what was sent on the line belongs into the evidence.
         with self.session.shield():
-            self.missing = self.sounder(self._rng)
+            self.missing = self.line.sounder(self._rng)
         self.session.record("sounding", {"missing": list(self.missing)})
 
     def _listen(self, seconds: float) -> None:
         self.session.tell(f"listening for {seconds:g} s: plug a vehicle in now")
         end_s = self.session.monotonic() + seconds
         while (left_s := end_s - self.session.monotonic()) > 0:
-            self.modem.listen(min(SLICE_S, left_s), lambda _frame: None)
+            self.line.modem.listen(min(SLICE_S, left_s), lambda _frame: None)
             self.session.check()
-
-    def _wait_until(self, end_s: float) -> None:
-        left_s = end_s - self.session.monotonic()
-        if left_s > 0:
-            self.session.sleep(left_s)

@@ -11,7 +11,7 @@ import pytest
 from tests.rules.telemetry_sample import PER_SECOND, piece_of
 from tests.sessions import session_in
 from v2g_tool.backhaul.rules.facts import TelemetryLimits
-from v2g_tool.backhaul.work.throughput import BUSY_WAITS_S, Measured, Plan, Progress, measure_backhaul
+from v2g_tool.backhaul.work.throughput import BUSY_WAITS_S, Measured, Plan, Progress, Task, measure_backhaul
 from v2g_tool.errors import Interrupted, NotPermitted
 from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.telemetry import (
@@ -104,7 +104,7 @@ class WithoutWaiting(Session):
 def measured(
     backhaul: Scripted, session: Session, plan: Plan, shown: Callable[[Progress], None] = lambda _: None
 ) -> Measured:
-    return measure_backhaul(backhaul, SITE, LIMITS, plan, session, shown)
+    return measure_backhaul(backhaul, Task(SITE, LIMITS, plan), session, shown)
 
 
 def test_a_run_without_loss_ends_as_soon_as_it_is_decided(session):

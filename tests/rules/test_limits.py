@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.data.datafile import load
-from v2g_tool.metering.rules.limits import find_limit
+from v2g_tool.metering.rules.limits import Loading, find_limit
 from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.plan import Plan
 from v2g_tool.model.site.metering import Rating
@@ -75,7 +75,7 @@ def test_every_plan_is_named_after_its_file_and_names_its_points_once(path):
     ],
 )
 def test_directive_table_2_for_balanced_loads(class_, current_a, temperature_c, expected_pct):
-    found = find_limit(MID, class_, RATING, current_a, 0.0, 3680, "balanced", temperature_c)
+    found = find_limit(MID, class_, RATING, Loading(current_a, 0.0, 3680, "balanced", temperature_c))
 
     assert found is not None
     assert found.limit_ratio == pytest.approx(expected_pct / 100)
@@ -97,23 +97,23 @@ def test_directive_table_2_for_balanced_loads(class_, current_a, temperature_c, 
     ],
 )
 def test_no_limit_applies_outside_the_table(class_, current_a, tan_phi, power_w, temperature_c):
-    assert find_limit(MID, class_, RATING, current_a, tan_phi, power_w, "balanced", temperature_c) is None
+    assert find_limit(MID, class_, RATING, Loading(current_a, tan_phi, power_w, "balanced", temperature_c)) is None
 
 
 @pytest.mark.parametrize(("tan_phi", "power_w"), [(1.7321, 1840), (1.76, -1840), (-0.75, 2900), (-0.78, -2900)])
 def test_power_factor_range_holds_in_both_directions_with_the_tolerance_of_an_inverter(tan_phi, power_w):
-    assert find_limit(MID, "B", RATING, 16, tan_phi, power_w, "balanced", 20) is not None
+    assert find_limit(MID, "B", RATING, Loading(16, tan_phi, power_w, "balanced", 20)) is not None
 
 
 def test_a_draft_limit_is_found_but_does_not_judge():
-    found = find_limit(MID, "B", RATING, 16, 0.0, 3680, "single-phase", 20)
+    found = find_limit(MID, "B", RATING, Loading(16, 0.0, 3680, "single-phase", 20))
 
     assert found is not None
     assert (found.limit_ratio, found.status, found.judges) == (0.025, "draft", False)
 
 
 def test_the_strictest_row_that_applies_is_found():
-    found = find_limit(SETS["iec-62053-21"], "1", RATING, 1.5, 0.01, 345, "balanced", None)
+    found = find_limit(SETS["iec-62053-21"], "1", RATING, Loading(1.5, 0.01, 345, "balanced", None))
 
     assert found is not None
     assert found.limit_ratio == 0.01
@@ -129,14 +129,14 @@ def test_the_strictest_row_that_applies_is_found():
     st.none() | st.floats(-60, 90),
 )
 def test_every_load_gets_an_answer(name, class_, current_a, tan_phi, power_w, load, temperature_c):
-    found = find_limit(SETS[name], class_, RATING, current_a, tan_phi, power_w, load, temperature_c)
+    found = find_limit(SETS[name], class_, RATING, Loading(current_a, tan_phi, power_w, load, temperature_c))
 
     assert found is None or 0 < found.limit_ratio <= 0.09
 
 
 @given(st.floats(0.5, 80), st.floats(-0.7, 1.7), st.floats(-40, 70), st.sampled_from("ABC"))
 def test_inside_rated_conditions_the_directive_always_has_a_verified_limit(current_a, tan_phi, temperature_c, class_):
-    found = find_limit(MID, class_, RATING, current_a, tan_phi, 1000, "balanced", temperature_c)
+    found = find_limit(MID, class_, RATING, Loading(current_a, tan_phi, 1000, "balanced", temperature_c))
 
     assert found is not None
     assert found.judges

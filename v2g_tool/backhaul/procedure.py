@@ -80,7 +80,7 @@ class Throughput(Procedure):
         """Measure until the loss is decided or the time is over."""
         from v2g_tool.backhaul.pictures.live import Live
         from v2g_tool.backhaul.work.summary import telemetry_result
-        from v2g_tool.backhaul.work.throughput import measure_backhaul
+        from v2g_tool.backhaul.work.throughput import Task, measure_backhaul
         from v2g_tool.hal.backhaul.backhaul import open_backhaul
 
         telemetry, limits = self._telemetry, self._limits
@@ -88,7 +88,7 @@ class Throughput(Procedure):
             open_backhaul(telemetry, session.record, session.monotonic) as backhaul,
             Live(enabled=session.run.person.shows) as live,
         ):
-            measured = measure_backhaul(backhaul, telemetry, limits, self.plan, session, live.show)
+            measured = measure_backhaul(backhaul, Task(telemetry, limits, self.plan), session, live.show)
         with session.shield():
             return telemetry_result(limits, measured, _attachments(measured, limits, session.site.site.name))
 

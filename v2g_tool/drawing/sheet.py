@@ -63,13 +63,13 @@ class Sheet:
         self._parts.append(f"<{name}{_attributes(attributes)}><title>{_words(label)}</title></{name}>")
 
     def svg(self) -> bytes:
-        """Give the file."""
+        """Give the file, on white paper."""
         size = f'width="{number(self.width)}" height="{number(self.height)}"'
         view = f'viewBox="0 0 {number(self.width)} {number(self.height)}"'
         head = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view} role="img" font-family="{FONT}" fill="{INK}">\n'
-            f"<title>{_words(self.title)}</title>\n<defs>{_HATCH}</defs>\n"
+            f"<title>{_words(self.title)}</title>\n<defs>{_HATCH}</defs>\n{_PAPER}\n"
         )
         return (head + "\n".join(self._parts) + "\n</svg>\n").encode()
 
@@ -83,6 +83,8 @@ _HATCH = (
     '<pattern id="notch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="6" height="6" fill="#dcdcdc"/><rect width="2" height="6" fill="#b9b9b9"/></pattern>'
 )
+
+_PAPER = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
 
 
 def _words(content: str) -> str:

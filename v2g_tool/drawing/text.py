@@ -9,6 +9,15 @@ _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 """Unicode categories that move a cursor, reorder a line or show nothing: control, format, private, surrogate."""
 
 
+def encodable(text: str, encoding: str) -> bool:
+    """Give whether an encoding, known or not, has all characters of a text."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def plain(text: str) -> str:
     """Give `text` on one line, with each character that is no visible text replaced by "?".
 

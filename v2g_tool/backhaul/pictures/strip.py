@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from v2g_tool.drawing.axis import Axis
 from v2g_tool.drawing.columns import in_columns
+from v2g_tool.drawing.text import encodable
 from v2g_tool.model.telemetry import Interval
 
 LABEL, VALUE = 7, 11
@@ -33,7 +35,7 @@ def telemetry_strip(intervals: Sequence[Interval], width: int = 80, encoding: st
         width: characters there are.
         encoding: of the terminal; ASCII is used where it lacks block elements.
     """
-    signs = _signs_for(encoding)
+    signs = _UNICODE if encodable("".join(vars(_UNICODE).values()), encoding) else _ASCII
     columns = in_columns(intervals, width - LABEL - VALUE)
     loss = [max((_loss_pct(i) for i in column if i.total > 0), default=None) for column in columns]
     jitter = [max((max(i.jitter_ms, 0.0) for i in column if i.total > 0), default=None) for column in columns]
@@ -59,12 +61,4 @@ def _cell(value: float | None, top: float, signs: _Signs) -> str:
         return signs.silent
     if value <= 0:
         return signs.none
-    return signs.levels[min(int(value / top * len(signs.levels)), len(signs.levels) - 1)]
-
-
-def _signs_for(encoding: str) -> _Signs:
-    try:
-        "".join((_UNICODE.none, _UNICODE.silent, _UNICODE.levels)).encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return _ASCII
-    return _UNICODE
+    return Axis(0, top).pick(value, signs.levels)

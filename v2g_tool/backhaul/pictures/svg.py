@@ -13,43 +13,18 @@ from v2g_tool.backhaul.rules.latency import KIND_WORDS, Latency, latency, millis
 from v2g_tool.backhaul.rules.loss import LossVerdict, loss_words, percent
 from v2g_tool.backhaul.rules.path import megabits, rates
 from v2g_tool.backhaul.rules.verdict import look_at
-from v2g_tool.drawing.chart import (
-    AXIS_HEIGHT,
-    INNER,
-    LEFT,
-    LEGEND_HEIGHT,
-    TEXT_SIZE,
-    WIDTH,
-    Key,
-    Said,
-    draw_header,
-    draw_legend,
-    header,
-    header_height,
-    value_range,
-    words_only,
-)
+from v2g_tool.drawing.axis import Axis, decade_axis, value_axis
 from v2g_tool.drawing.columns import in_columns
-from v2g_tool.drawing.sheet import BLUE, GREY, HATCH, INK, LIGHT_BLUE, ORANGE, Sheet, boxes
-from v2g_tool.drawing.time_plot import (
-    Level,
-    TimePlot,
-    decade_range,
-    draw_edge,
-    draw_grid,
-    draw_levels,
-    draw_times,
-)
+from v2g_tool.drawing.page import LEFT, RIGHT, TEXT_SIZE, Key, Page, Said
+from v2g_tool.drawing.plot import Box, Level, Plot
+from v2g_tool.drawing.sheet import BLUE, GREY, HATCH, INK, LIGHT_BLUE, ORANGE, boxes
 from v2g_tool.model.telemetry import Echo, Piece
 
 LOSS_HEIGHT, JITTER_HEIGHT, TRIPS_HEIGHT = 190.0, 110.0, 210.0
 BETWEEN = 36.0
-PLOT_WIDTH = INNER - 30
-"""Names of levels need more room at the right than the numbers of a map."""
 MOST_BARS = 276
 """So many bars are told apart on a sheet; of more seconds, each bar shows the worst of a few."""
 DOT = 2.6
-DASHES = "8 5"
 FASTEST_MS = 0.001
 
 
@@ -74,7 +49,7 @@ class Picture:
         trips: the round trips in numbers; None where none was measured.
         seconds: the bars.
         zero: where times count from.
-        ends: first and last time on the axis, s.
+        across: the axis of times, s.
     """
 
     facts: TelemetryFacts
@@ -83,11 +58,11 @@ class Picture:
     trips: Latency | None
     seconds: tuple[Second, ...]
     zero: float
-    ends: tuple[float, float]
+    across: Axis
 
 
 def telemetry_svg(facts: TelemetryFacts, limits: TelemetryLimits, look: int = 1, *, title: str) -> bytes:
-    """Give the picture of a run; one without any measurement gives a sheet with the reason in words.
+    """Give the picture of a run; one without any measurement gives a page with the reason in words.
 
     Args:
         facts: what was measured.
@@ -96,20 +71,17 @@ def telemetry_svg(facts: TelemetryFacts, limits: TelemetryLimits, look: int = 1,
         title: the headline, for example server and site.
     """
     picture = _picture(facts, limits, max(look, 1))
-    lines = header(title, _said(picture))
+    page = Page(title, _said(picture))
     if not picture.seconds and picture.trips is None:
-        return words_only(title, lines, "Nothing was measured, so there is no picture.")
-    heights = [
-        *([LOSS_HEIGHT, JITTER_HEIGHT] if picture.seconds else []),
-        *([TRIPS_HEIGHT] if picture.trips is not None else []),
-    ]
-    top = header_height(lines) + BETWEEN
-    legend = top + sum(heights) + BETWEEN * (len(heights) - 1) + AXIS_HEIGHT + LEGEND_HEIGHT
-    sheet = Sheet(WIDTH, legend + 0.6 * LEGEND_HEIGHT, title)
-    draw_header(sheet, lines)
-    draw_times(sheet, _draw_plots(sheet, picture, top))
-    draw_legend(sheet, legend, _keys(picture))
-    return sheet.svg()
+        return page.words("Nothing was measured, so there is no picture.")
+    plots = [_draw_loss(page, picture), _draw_jitter(page, picture)] if picture.seconds else []
+    if picture.trips is not None:
+        plots.append(_draw_trips(page, picture, picture.trips))
+    for plot in plots:
+        plot.edge()
+    plots[-1].numbers()
+    page.legend(_keys(picture))
+    return page.svg()
 
 
 def _picture(facts: TelemetryFacts, limits: TelemetryLimits, look: int) -> Picture:
@@ -124,7 +96,7 @@ def _picture(facts: TelemetryFacts, limits: TelemetryLimits, look: int) -> Pictu
         latency(facts.echoes, limits.latency_percentile),
         seconds,
         zero,
-        (start, max(end, start + 1.0)),
+        Axis(start, max(end, start + 1.0), "Time in s"),
     )
 
 
@@ -167,99 +139,84 @@ def _said(picture: Picture) -> list[Said]:
 # The plots.
 
 
-def _draw_plots(sheet: Sheet, picture: Picture, top: float) -> TimePlot:
-    """Draw the plots below one another, and give the last one."""
-    plots = []
-    if picture.seconds:
-        plots.append(_draw_loss(sheet, picture, top))
-        top = plots[-1].base + BETWEEN
-        plots.append(_draw_jitter(sheet, picture, top))
-        top = plots[-1].base + BETWEEN
-    if picture.trips is not None:
-        plots.append(_draw_trips(sheet, picture, picture.trips, top))
-    return plots[-1]
+def _plot(page: Page, picture: Picture, height: float, up: Axis, name: str) -> Plot:
+    """Begin a plot below all that is on the page so far, its name above it."""
+    page.take(BETWEEN)
+    plot = Plot.below(page, height, picture.across, up)
+    page.text(LEFT, plot.y - 7, name, TEXT_SIZE)
+    plot.grid()
+    return plot
 
 
-def _plot(picture: Picture, top: float, height: float, ends: tuple[float, float], decades: bool = False) -> TimePlot:
-    return TimePlot(LEFT, top, PLOT_WIDTH, height, *picture.ends, *ends, decades)
-
-
-def _draw_loss(sheet: Sheet, picture: Picture, top: float) -> TimePlot:
+def _draw_loss(page: Page, picture: Picture) -> Plot:
     limit = 100 * picture.limits.loss_ratio
     losses = [s.loss_pct for s in picture.seconds if s.loss_pct]
     upper = [100 * picture.loss.upper] if picture.loss is not None else []
-    ends = decade_range(min([limit / 2, *losses]), min(max([1.2 * limit, *losses, *upper]), 100.0))
-    plot = _plot(picture, top, LOSS_HEIGHT, ends, decades=True)
-    draw_grid(sheet, plot, "Loss of each second in %; no bar, no loss")
-    sheet.path(boxes(_bar(plot, s) for s in picture.seconds if s.loss_pct), fill=BLUE)
-    for silent in (s for s in picture.seconds if s.loss_pct is None):
-        sheet.rect(plot.at_s(silent.start), plot.y, plot.at_s(silent.end) - plot.at_s(silent.start), plot.height, HATCH)
+    up = decade_axis(min([limit / 2, *losses]), min(max([1.2 * limit, *losses, *upper]), 100.0))
+    plot = _plot(page, picture, LOSS_HEIGHT, up, "Loss of each second in %; no bar, no loss")
+    page.path(boxes(_bar(plot, s) for s in picture.seconds if s.loss_pct), fill=BLUE)
+    plot.gaps((s.start, s.end) for s in picture.seconds if s.loss_pct is None)
     if picture.loss is not None:
-        _draw_interval(sheet, plot, picture.loss)
-    draw_levels(sheet, plot, [Level(limit, f"limit {percent(picture.limits.loss_ratio)}", ORANGE, DASHES)])
-    draw_edge(sheet, plot)
+        _draw_interval(plot, picture.loss)
+    plot.levels([Level(limit, f"limit {percent(picture.limits.loss_ratio)}")])
     return plot
 
 
-def _draw_interval(sheet: Sheet, plot: TimePlot, loss: LossVerdict) -> None:
+def _draw_interval(plot: Plot, loss: LossVerdict) -> None:
     """Draw where the loss of the whole run lies, over the bars: this is what the limit is for, not they."""
-    upper, lower = plot.at(100 * loss.upper), plot.at(100 * loss.lower)
-    sheet.rect(plot.x, upper, plot.width, max(lower - upper, 1.0), LIGHT_BLUE, fill_opacity=0.6)
+    upper, lower = plot.at_y(100 * loss.upper), plot.at_y(100 * loss.lower)
+    plot.page.rect(LEFT, upper, RIGHT - LEFT, max(lower - upper, 1.0), LIGHT_BLUE, fill_opacity=0.6)
     for y in (upper, lower):
-        sheet.line(plot.x, y, plot.right, y, INK, stroke_width=1)
+        plot.page.line(LEFT, y, RIGHT, y, INK, stroke_width=1)
 
 
-def _bar(plot: TimePlot, second: Second) -> tuple[float, float, float, float]:
-    x, y = plot.at_s(second.start), plot.at(second.loss_pct or 0)
-    width = plot.at_s(second.end) - x
+def _bar(plot: Plot, second: Second) -> Box:
+    x, y, width, height = plot.box(second.start, second.end, plot.up.low, second.loss_pct or 0)
     slit = min(1.0, width / 4)
-    return x + slit / 2, y, width - slit, plot.base - y
+    return x + slit / 2, y, width - slit, height
 
 
-def _draw_jitter(sheet: Sheet, picture: Picture, top: float) -> TimePlot:
+def _draw_jitter(page: Page, picture: Picture) -> Plot:
     heard = [second for second in picture.seconds if second.loss_pct is not None]
     worst = max((second.jitter_ms for second in heard), default=0.0)
-    plot = _plot(picture, top, JITTER_HEIGHT, value_range(0, 1.1 * worst or 1.0))
-    draw_grid(sheet, plot, "Jitter in ms (RFC 3550)")
-    treads = ((plot.at_s(s.start), plot.at(s.jitter_ms) - 1.1, plot.at_s(s.end)) for s in heard)
-    sheet.path(boxes((x, y, end - x, 2.2) for x, y, end in treads), fill=BLUE)
-    draw_edge(sheet, plot)
+    plot = _plot(page, picture, JITTER_HEIGHT, value_axis(0, 1.1 * worst or 1.0), "Jitter in ms (RFC 3550)")
+    treads = (plot.box(s.start, s.end, s.jitter_ms, s.jitter_ms) for s in heard)
+    page.path(boxes((x, y - 1.1, width, 2.2) for x, y, width, _ in treads), fill=BLUE)
     return plot
 
 
-def _draw_trips(sheet: Sheet, picture: Picture, trips: Latency, top: float) -> TimePlot:
+def _draw_trips(page: Page, picture: Picture, trips: Latency) -> Plot:
     limit_ms = 1e3 * picture.limits.latency_s
     known = [1e3 * e.round_trip_s for e in picture.facts.echoes if e.round_trip_s is not None]
-    lowest, highest = min([limit_ms, *known]), max([limit_ms, *known])
-    plot = _plot(picture, top, TRIPS_HEIGHT, decade_range(max(lowest, FASTEST_MS), highest * 1.2), decades=True)
+    up = decade_axis(max(min([limit_ms, *known]), FASTEST_MS), 1.2 * max([limit_ms, *known]))
     load = " under load" if picture.facts.pieces else ""
-    draw_grid(sheet, plot, f"{KIND_WORDS[picture.facts.echo_kind]}: round trips{load} in ms")
+    name = f"{KIND_WORDS[picture.facts.echo_kind]}: round trips{load} in ms"
+    plot = _plot(page, picture, TRIPS_HEIGHT, up, name)
     for colour, places in sorted(_dots(plot, picture, limit_ms).items()):
-        sheet.path(boxes(places), fill=colour)
-    draw_levels(sheet, plot, _levels(picture, trips, limit_ms))
-    draw_edge(sheet, plot)
+        page.path(boxes(places), fill=colour)
+    plot.levels(_levels(picture, trips, limit_ms))
     return plot
 
 
 def _levels(picture: Picture, trips: Latency, limit_ms: float) -> list[Level]:
-    levels = [Level(limit_ms, f"limit {limit_ms:g} ms", ORANGE, DASHES)]
+    levels = [Level(limit_ms, f"limit {limit_ms:g} ms")]
     if not math.isinf(trips.judged):
         share = f"{picture.limits.latency_percentile:g} %"
         levels.append(Level(1e3 * trips.judged, f"{share} {milliseconds(trips.judged)}", INK, "2 3"))
     return levels
 
 
-def _dots(plot: TimePlot, picture: Picture, limit_ms: float) -> dict[str, list[tuple[float, float, float, float]]]:
+def _dots(plot: Plot, picture: Picture, limit_ms: float) -> dict[str, list[Box]]:
     """Give a dot for each round trip by colour, those that touch made one, and a mark at the top for no answer."""
     places: dict[str, set[tuple[float, float]]] = defaultdict(set)
     silent: set[float] = set()
     for echo in picture.facts.echoes:
-        x = _grid(plot.at_s(echo.sent_s - picture.zero) - DOT / 2)
+        x = _grid(plot.at_x(echo.sent_s - picture.zero) - DOT / 2)
         if echo.round_trip_s is None:
             silent.add(x)
             continue
         colour = ORANGE if 1e3 * echo.round_trip_s >= limit_ms else BLUE
-        places[colour].add((x, _grid(plot.at(1e3 * echo.round_trip_s) - DOT / 2)))
+        places[colour].add((x, _grid(plot.at_y(1e3 * echo.round_trip_s) - DOT / 2)))
     found = {colour: _stacks(sorted(dots)) for colour, dots in places.items()}
     found.setdefault(ORANGE, []).extend((x, plot.y, DOT, 12.0) for x in sorted(silent))
     return found
@@ -270,9 +227,9 @@ def _grid(place: float) -> float:
     return 2.0 * round(place / 2)
 
 
-def _stacks(dots: Sequence[tuple[float, float]]) -> list[tuple[float, float, float, float]]:
+def _stacks(dots: Sequence[tuple[float, float]]) -> list[Box]:
     """Give dots in ascending order as boxes, those on top of one another as one."""
-    found: list[tuple[float, float, float, float]] = []
+    found: list[Box] = []
     for x, y in dots:
         if found and found[-1][0] == x and y <= found[-1][1] + found[-1][3]:
             found[-1] = (x, found[-1][1], DOT, y + DOT - found[-1][1])

@@ -40,6 +40,15 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Task:
+    """What is to be measured: the way to a server, against its limits, and how long."""
+
+    telemetry: TelemetrySite
+    limits: TelemetryLimits
+    plan: Plan
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a measurement is: seconds of load sent and wanted for the next look, and what is known."""
 
@@ -78,8 +87,7 @@ class Measured:
 @dataclass
 class _Measurement:
     backhaul: Backhaul
-    limits: TelemetryLimits
-    plan: Plan
+    task: Task
     session: Session
     shown: Shown
     done: Measured
@@ -92,7 +100,7 @@ class _Measurement:
 
     def pieces_until_decided(self) -> None:
         """Send pieces, and judge when enough was sent; go on as long as that can help."""
-        self.wanted_s = self.plan.seconds
+        self.wanted_s = self.task.plan.seconds
         while (outcome := self.piece(self.piece_s())) and not isinstance(outcome, Trouble):
             self.know(pieces=(*self.done.facts.pieces, outcome))
             self.sent_s += outcome.seconds
@@ -110,17 +118,17 @@ class _Measurement:
         """Judge what was sent; give whether that is the end, else how long to go on is known."""
         self.done.look += 1
         self.done.unjudged = False
-        now = look_at(self.done.facts, self.limits, self.done.look)
+        now = look_at(self.done.facts, self.task.limits, self.done.look)
         self.session.record(
             "telemetry.look",
             {"look": self.done.look, "verdict": str(now.verdict), "withheld": now.withheld, "seconds": self.sent_s},
         )
-        over = self.sent_s >= self.plan.max_seconds - SHORTEST_S / 2
+        over = self.sent_s >= self.task.plan.max_seconds - SHORTEST_S / 2
         if over or now.withheld or now.verdict is not Verdict.INCONCLUSIVE:
             return True
         per_s = now.loss.count.sent / self.sent_s
-        helpful_s = now.wanted / per_s if now.wanted and per_s > 0 else self.plan.max_seconds
-        self.wanted_s = min(max(helpful_s * MARGIN, self.sent_s + PIECE_S), self.plan.max_seconds)
+        helpful_s = now.wanted / per_s if now.wanted and per_s > 0 else self.task.plan.max_seconds
+        self.wanted_s = min(max(helpful_s * MARGIN, self.sent_s + PIECE_S), self.task.plan.max_seconds)
         return False
 
     def piece(self, seconds: float) -> Piece | Trouble:
@@ -144,14 +152,12 @@ class _Measurement:
         return Progress(sent_s, self.wanted_s, self.done.facts, note)
 
 
-def measure_backhaul(
-    backhaul: Backhaul, telemetry: TelemetrySite, limits: TelemetryLimits, plan: Plan, session: Session, shown: Shown
-) -> Measured:
+def measure_backhaul(backhaul: Backhaul, task: Task, session: Session, shown: Shown) -> Measured:
     """Give what the backhaul is like; never raises V2GError, the reason for an early end is in the outcome."""
-    measured = Measured(TelemetryFacts(host=telemetry.host, port=telemetry.port))
-    measurement = _Measurement(backhaul, limits, plan, session, shown, measured)
+    measured = Measured(TelemetryFacts(host=task.telemetry.host, port=task.telemetry.port))
+    measurement = _Measurement(backhaul, task, session, shown, measured)
     try:
-        _measure(measurement, telemetry)
+        _measure(measurement)
     except Interrupted as exc:
         measurement.know(interrupted=True)
         measured.error = exc
@@ -160,7 +166,8 @@ def measure_backhaul(
     return measured
 
 
-def _measure(m: _Measurement, telemetry: TelemetrySite) -> None:
+def _measure(m: _Measurement) -> None:
+    telemetry = m.task.telemetry
     responder = _meanwhile(m, m.backhaul.responder)
     m.know(responder=responder)
     m.session.record("telemetry.responder", {"kind": responder.kind, "detail": responder.detail})

@@ -86,76 +86,96 @@ def _pass(
     found: dict[str, Target] = {}
     for name, register in sorted(registers.items(), key=lambda item: item[1].kind != "gain"):
         gain = gains.get(register.phase, Fraction(1))
-        target = _target(name, register, raw[name], fits.get(register.phase), gain, threshold)
+        held = _Held(name, register, raw[name])
+        target = _target(held, fits.get(register.phase), gain, threshold)
         found[name] = target
         if register.kind == "gain" and target.new != target.old:
-            gains[register.phase] = _gain(register, target.new) / _gain(register, target.old)
+            gains[register.phase] = held.ratio(target.new)
     return tuple(found[name] for name in registers)
 
 
-def _target(
-    name: str, register: CorrectionRegister, old: int, fitted: Fit | None, gain: Fraction, threshold: Threshold
-) -> Target:
+@dataclass(frozen=True)
+class _Held:
+    """A register with the raw value that it was found with."""
+
+    name: str
+    register: CorrectionRegister
+    raw: int
+
+    @property
+    def kind(self) -> ErrorKind:
+        return self.register.kind
+
+    @property
+    def effect(self) -> Fraction:
+        return _effect(self.register, self.raw)
+
+    def ratio(self, new: int) -> Fraction:
+        """Give the factor by which another raw value changes the gain."""
+        return (1 + _effect(self.register, new)) / (1 + self.effect)
+
+    def stays(self, error: Fraction, reason: str) -> Target:
+        return Target(self.name, self.raw, self.raw, float(error), reason)
+
+
+def _target(held: _Held, fitted: Fit | None, gain: Fraction, threshold: Threshold) -> Target:
     """The target of one register; `gain` is the factor by which the gain of its phase really changes."""
-    estimate: Estimate | None = getattr(fitted, register.kind) if fitted else None
+    estimate: Estimate | None = getattr(fitted, held.kind) if fitted else None
     if fitted is None or estimate is None:
-        return Target(name, old, old, 0.0, f"{register.kind} error not estimated")
-    error = _error(register, old, estimate, gain)
-    refusal = _unfit(register, old, fitted)
+        return held.stays(Fraction(0), f"{held.kind} error not estimated")
+    error = _error(held, estimate, gain)
+    refusal = _unfit(held, fitted)
     if refusal:
-        return Target(name, old, old, float(error), refusal)
-    new = _raw_for(register, old, estimate, gain)
-    refusal = _unmoved(register, old, new, error, threshold(register, estimate))
+        return held.stays(error, refusal)
+    new = _raw_for(held, estimate, gain)
+    refusal = _unmoved(held, new, error, threshold(held.register, estimate))
     if refusal:
-        return Target(name, old, old, float(error), refusal)
-    residual = _residual(register, old, new, error)
-    return Target(name, old, new, float(residual), f"makes up for {_text(register.kind, error)}")
+        return held.stays(error, refusal)
+    residual = float(_residual(held, new, error))
+    return Target(held.name, held.raw, new, residual, f"makes up for {_text(held.kind, error)}")
 
 
-def _error(register: CorrectionRegister, old: int, estimate: Estimate, gain: Fraction) -> Fraction:
+def _error(held: _Held, estimate: Estimate, gain: Fraction) -> Fraction:
     """The error if this register stayed: the gain also scales what the sensor adds, not what the register adds."""
     value = Fraction(estimate.value)
-    if register.kind != "offset":
-        return value
-    held = _effect(register, old)
-    return (value - held) * gain + held
+    return (value - held.effect) * gain + held.effect if held.kind == "offset" else value
 
 
-def _raw_for(register: CorrectionRegister, old: int, estimate: Estimate, gain: Fraction) -> int:
+def _raw_for(held: _Held, estimate: Estimate, gain: Fraction) -> int:
     """The raw value, not yet clamped, that leaves no error but half a count."""
-    held, value = _effect(register, old), Fraction(estimate.value)
-    if register.kind == "gain":
-        wanted = (1 + held) / (1 + value) - 1
-    elif register.kind == "phase":
-        wanted = held + value
+    register, value = held.register, Fraction(estimate.value)
+    if held.kind == "gain":
+        wanted = (1 + held.effect) / (1 + value) - 1
+    elif held.kind == "phase":
+        wanted = held.effect + value
     else:
-        wanted = (held - value) * gain
+        wanted = (held.effect - value) * gain
     return register.unity + round(register.sign * wanted / _step(register))
 
 
-def _residual(register: CorrectionRegister, old: int, new: int, error: Fraction) -> Fraction:
-    moved = _effect(register, new) - _effect(register, old)
-    if register.kind == "gain":
-        return (1 + error) * _gain(register, new) / _gain(register, old) - 1
-    return error - moved if register.kind == "phase" else error + moved
+def _residual(held: _Held, new: int, error: Fraction) -> Fraction:
+    if held.kind == "gain":
+        return (1 + error) * held.ratio(new) - 1
+    moved = _effect(held.register, new) - held.effect
+    return error - moved if held.kind == "phase" else error + moved
 
 
-def _unfit(register: CorrectionRegister, old: int, fitted: Fit) -> str:
+def _unfit(held: _Held, fitted: Fit) -> str:
     """Why nothing may be concluded from this fit; empty when something may."""
     if not within_sanity(fitted):
         return "outside the sanity window: a fault, not a trim"
     if not fitted.adequate:
         return "gain, phase and offset do not explain the errors: nothing is trimmed"
-    if not register.minimum <= old <= register.maximum:
-        return f"holds {old}, outside its range {register.minimum}..{register.maximum}"
+    if not held.register.minimum <= held.raw <= held.register.maximum:
+        return f"holds {held.raw}, outside its range {held.register.minimum}..{held.register.maximum}"
     return ""
 
 
-def _unmoved(register: CorrectionRegister, old: int, new: int, error: Fraction, threshold: float) -> str:
+def _unmoved(held: _Held, new: int, error: Fraction, threshold: float) -> str:
     """Why the register stays as it is; empty when it moves."""
-    kind = register.kind
-    if new == old or abs(error) <= threshold:
-        return f"{_text(kind, error)} is within what is left alone ({_text(kind, Fraction(threshold))})"
+    register = held.register
+    if new == held.raw or abs(error) <= threshold:
+        return f"{_text(held.kind, error)} is within what is left alone ({_text(held.kind, Fraction(threshold))})"
     if not register.minimum <= new <= register.maximum:
         return f"needs {new}, outside the register's range {register.minimum}..{register.maximum}"
     return ""
@@ -173,10 +193,6 @@ def _along(register: CorrectionRegister, estimate: Estimate) -> float:
 def _effect(register: CorrectionRegister, raw: int) -> Fraction:
     """What a raw value does: gain less 1 in ratio, lead in degrees, added power in W."""
     return register.sign * (raw - register.unity) * _step(register)
-
-
-def _gain(register: CorrectionRegister, raw: int) -> Fraction:
-    return 1 + _effect(register, raw)
 
 
 def _step(register: CorrectionRegister) -> Fraction:

@@ -15,6 +15,25 @@ PF_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
+class Loading:
+    """How a meter is loaded, as far as its limit depends on that.
+
+    Attributes:
+        current_a: current per phase.
+        tan_phi: Q / P, signed: positive inductive, negative capacitive, in both directions of energy.
+        power_w: signed power; at zero no limit in % of reading applies.
+        phases: balanced (or a single-phase meter), or one loaded phase of a polyphase meter.
+        temperature_c: ambient temperature; unknown means that only rows for every temperature apply.
+    """
+
+    current_a: float
+    tan_phi: float
+    power_w: float
+    phases: Literal["balanced", "single-phase"]
+    temperature_c: float | None
+
+
+@dataclass(frozen=True)
 class LimitFound:
     """A limit of error as a ratio of the reading, the clause it comes from and how well the clause is known."""
 
@@ -29,37 +48,17 @@ class LimitFound:
         return self.status != "draft"
 
 
-def find_limit(
-    limits: LimitSet,
-    class_: str,
-    rating: Rating,
-    current_a: float,
-    tan_phi: float,
-    power_w: float,
-    load: Literal["balanced", "single-phase"],
-    temperature_c: float | None,
-) -> LimitFound | None:
-    """Give the strictest limit that applies at a load, a confirmed one before a draft; None when none applies.
-
-    Args:
-        limits: the limit set.
-        class_: accuracy class as the set names it.
-        rating: rated currents of the meter.
-        current_a: current per phase.
-        tan_phi: Q / P, signed: positive inductive, negative capacitive, in both directions of energy.
-        power_w: signed power; at zero no limit in % of reading applies.
-        load: balanced (or a single-phase meter), or one loaded phase of a polyphase meter.
-        temperature_c: ambient temperature; unknown means that only rows for every temperature apply.
-    """
-    if power_w == 0:
+def find_limit(limits: LimitSet, class_: str, rating: Rating, load: Loading) -> LimitFound | None:
+    """Give the strictest limit of an accuracy class, a confirmed one before a draft; None when none applies."""
+    if load.power_w == 0:
         return None
     rows = [
         row
         for row in limits.rows
-        if (row.class_, row.load) == (class_, load)
-        and _covers_current(row, rating, current_a)
-        and _covers_power_factor(row, tan_phi)
-        and _covers_temperature(row, temperature_c)
+        if (row.class_, row.load) == (class_, load.phases)
+        and _covers_current(row, rating, load.current_a)
+        and _covers_power_factor(row, load.tan_phi)
+        and _covers_temperature(row, load.temperature_c)
     ]
     if not rows:
         return None
@@ -75,15 +74,8 @@ def _covers_current(row: LimitRow, rating: Rating, current_a: float) -> bool:
 
 def _amperes(end: tuple[float, Literal["i_min", "i_tr", "i_ref", "i_max"]], rating: Rating) -> float:
     factor, name = end
-    return (
-        factor
-        * {
-            "i_min": rating.i_min_a,
-            "i_tr": rating.i_tr_a,
-            "i_ref": rating.i_ref_a,
-            "i_max": rating.i_max_a,
-        }[name]
-    )
+    named = {"i_min": rating.i_min_a, "i_tr": rating.i_tr_a, "i_ref": rating.i_ref_a, "i_max": rating.i_max_a}
+    return factor * named[name]
 
 
 def _covers_power_factor(row: LimitRow, tan_phi: float) -> bool:
@@ -93,10 +85,7 @@ def _covers_power_factor(row: LimitRow, tan_phi: float) -> bool:
 
 
 def _covers_temperature(row: LimitRow, temperature_c: float | None) -> bool:
-    if row.temperature_min_c is None and row.temperature_max_c is None:
-        return True
+    low, high = row.temperature_min_c, row.temperature_max_c
     if temperature_c is None:
-        return False
-    low = -math.inf if row.temperature_min_c is None else row.temperature_min_c
-    high = math.inf if row.temperature_max_c is None else row.temperature_max_c
-    return low <= temperature_c <= high
+        return low is None and high is None
+    return (low is None or low <= temperature_c) and (high is None or temperature_c <= high)

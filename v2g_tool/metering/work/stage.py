@@ -10,7 +10,7 @@ from v2g_tool.errors import Implausible, LoadNotReached
 from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.metering.rules import settling, uncertainty, wiring
 from v2g_tool.metering.rules.decision import Zone, zone
-from v2g_tool.metering.rules.limits import LimitFound, find_limit
+from v2g_tool.metering.rules.limits import LimitFound, Loading, find_limit
 from v2g_tool.metering.rules.uncertainty import Uncertainty
 from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work import loads
@@ -215,13 +215,11 @@ def _limit(setup: Setup, load: PhaseMeans, currents_a: Sequence[float], phase: i
     average_a = mean(currents_a)
     balanced = all(abs(current - average_a) <= BALANCE_RATIO * average_a for current in currents_a)
     choice = setup.meter_site.limits
-    return find_limit(
-        setup.limits,
-        choice.class_,
-        setup.meter_site.rating,
+    loading = Loading(
         average_a if phase == SUM else currents_a[phase - 1],
         load.tan_phi,
         load.power_w,
         "balanced" if (phase == SUM and balanced) or len(setup.phases) == 1 else "single-phase",
         choice.temperature_c,
     )
+    return find_limit(setup.limits, choice.class_, setup.meter_site.rating, loading)
