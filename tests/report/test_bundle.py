@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ import pytest
 from v2g_tool.errors import NotPermitted, RequestError
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.report import FileHash
+from v2g_tool.record.files import write_whole
 from v2g_tool.report import bundle as bundle_module
 from v2g_tool.report.bundle import verify_text, write_bundle
 from v2g_tool.report.signing.keys import Signer
@@ -269,3 +271,17 @@ def test_a_copied_bundle_verifies_elsewhere(bundle: Path, tmp_path: Path) -> Non
     copy = shutil.copytree(bundle, tmp_path / "usb" / bundle.name)
 
     assert run(copy, MANUAL_COMMAND).returncode == 0
+
+
+def test_the_attachments_of_a_run_of_many_lie_in_the_folder_of_their_step(tmp_path: Path, signer: Signer) -> None:
+    folder, made = filled_folder(tmp_path)
+    names = ("01-calibrate/map.csv", "02-snr-map/map.csv")
+    for name in names:
+        write_whole(folder, name, name.encode())
+    bound = tuple(FileHash(name=name, sha256=hashlib.sha256(name.encode()).hexdigest()) for name in names)
+
+    write_bundle(folder, made.model_copy(update={"attachments": (*made.attachments, *bound)}), signer, NOW)
+
+    assert verified(folder, [signer.fingerprint]).anchored
+    assert [run(folder, command).returncode for command in commands(folder)] == [0] * 8
+    assert not list(folder.rglob("*.part"))

@@ -82,22 +82,28 @@ def sha256_inside(folder: Path, name: str) -> str:
 def write_whole(folder: Path, name: str, content: bytes) -> None:
     """Write `name` in `folder`, mode 0644, so that after a power cut it is there as a whole or not at all.
 
+    A name with a step in front ("02-snr-map/map.svg") makes the step's folder.
+
     Raises:
         NotPermitted: the disk does not take it.
     """
-    temporary = folder / f".{name}.part"
+    place = folder / name
+    temporary = place.with_name(f".{place.name}.part")
     try:
+        if place.parent != folder:
+            place.parent.mkdir(mode=0o755, exist_ok=True)
+            sync_directory(folder)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(descriptor, 0o644)
             stream.write(content)
             stream.flush()
             os.fsync(descriptor)
-        temporary.replace(folder / name)
-        sync_directory(folder)
+        temporary.replace(place)
+        sync_directory(place.parent)
     except OSError as exc:
         raise NotPermitted(
-            f"the report cannot be written: {folder / name}: {exc.strerror}",
+            f"the report cannot be written: {place}: {exc.strerror}",
             why="The disk is full, write-protected or failing, or the folder belongs to somebody else.",
             todo="Free space or choose another folder with --out.",
         ) from exc
