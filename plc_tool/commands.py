@@ -34,7 +34,8 @@ def snr_map(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Map the PLC link with the best that the modem offers, judge the 10 dB rule, and name what disturbs the link."""
-    from plc_tool.procedure import Asked, SnrMap
+    from plc_tool.procedure import SnrMap
+    from plc_tool.work.snr_map import Asked
     from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
@@ -55,7 +56,8 @@ def listen(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Listen to the sounds of vehicles that plug in, and send nothing at all."""
-    from plc_tool.procedure import Asked, SnrMap
+    from plc_tool.procedure import SnrMap
+    from plc_tool.work.snr_map import Asked
     from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 

@@ -8,23 +8,20 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plc_tool import checks
 from plc_tool.places import NAME_IT, Link, find_link
 from plc_tool.rules.link_choice import Ends
 from v2g_tool.data.reading import is_folder
-from v2g_tool.drawing.text import plain
-from v2g_tool.errors import Interrupted, RequestError, V2GError
-from v2g_tool.model.check import Check
-from v2g_tool.model.findings import Evidence, Verdict
+from v2g_tool.errors import Interrupted, RequestError
+from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.site.site import Site
 from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
     from plc_tool.work.evaluation import Evaluation, Yardstick
-    from plc_tool.work.snr_map import Measured
+    from plc_tool.work.snr_map import Asked, Measured
     from v2g_tool.model.plc import Captured
     from v2g_tool.run.result import Attachment, Result
     from v2g_tool.run.session import Session
@@ -32,31 +29,6 @@ if TYPE_CHECKING:
 ASKING_S = 30.0
 """All questions to modems have to be over in this time, besides the listening."""
 CSV, SVG, FRAMES = "snr-map.csv", "snr-map.svg", "frames.pcapng"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked of a map beside what every run is asked.
-
-    Attributes:
-        interface: the Ethernet interface, when it is not to be taken from the site file.
-        capture: a capture to judge instead of a modem.
-        active: sound the line as a vehicle would.
-        silent: send nothing at all.
-        seconds: how long to listen; None for what fits.
-        watch: map again and again until Ctrl-C.
-    """
-
-    interface: str = ""
-    capture: Path | None = None
-    active: bool = False
-    silent: bool = False
-    seconds: float | None = None
-    watch: bool = False
-
-    def facts(self) -> dict[str, object]:
-        """Give what was asked as the evidence records it."""
-        return {**vars(self), "capture": plain(str(self.capture)) if self.capture else None}
 
 
 @dataclass
@@ -108,12 +80,12 @@ class SnrMap(Procedure):
         capture, link = self._capture, self.link
         name = os.fsencode(self._path.name).decode(errors="replace")
         session.record("capture.read", {"file": name, "sha256": capture.sha256, "damage": capture.damage})
-        problems = [Problem(checks.CAPTURE, f"{name}: {capture.damage}.")] if capture.damage else []
+        damage = checks.CAPTURE.finding(link.name, Verdict.INCONCLUSIVE, f"{name}: {capture.damage}.")
         ends = Ends(link.modem.mac, link.modem.peer)
-        return _result(link, name, Measured(capture.frames, ends), problems, session)
+        return _result(link, name, Measured(capture.frames, ends), [damage] if capture.damage else [], session)
 
     def _from_modem(self, session: Session) -> Result:
-        from plc_tool.work.snr_map import Line, Options, measure
+        from plc_tool.work.snr_map import Line, measure
         from plc_tool.work.sounding import sound
         from plc_tool.work.watching import Watching
         from v2g_tool.hal.homeplug.modem import modems_on
@@ -127,45 +99,32 @@ class SnrMap(Procedure):
         def sounder(rng: random.Random) -> Sequence[str]:
             return sound(since, modem.exchange.log, rng, session.monotonic).missing
 
-        options = Options(active=asked.active, silent=asked.silent, seconds=asked.seconds, watch=asked.watch)
         with Watching(link.name, yardstick_of(link), enabled=session.run.person.shows) as watching:
             shown = watching.show if asked.watch else None
-            measured = measure(Line(modem, sounder, link.modem), options, session, shown)
+            measured = measure(Line(modem, sounder, link.modem), asked, session, shown)
             if asked.watch and watching.worst is not None:
                 measured.frames = watching.worst
-        problems = [*_early_end(measured.error), *_unheard(measured.missing), *_lost(self._wire.lost)]
         with session.shield():
-            return _result(link, link.modem.interface, measured, problems, session)
+            troubles = _troubles(link, measured, self._wire.lost)
+            return _result(link, link.modem.interface, measured, troubles, session)
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a map is not whole, as a finding."""
-
-    check: Check
-    statement: str
-    evidence: tuple[Evidence, ...] = ()
-    verdict: Verdict = Verdict.INCONCLUSIVE
-
-
-def _early_end(error: V2GError | None) -> list[Problem]:
-    if error is None:
-        return []
-    check = checks.INTERRUPTED if isinstance(error, Interrupted) else checks.MODEM
-    reasons = {"most likely": error.why, "do": error.todo}
-    evidence = tuple(Evidence(name=name, value=text) for name, text in reasons.items() if text)
-    return [Problem(check, f"The run ended early: {error.what}.", evidence)]
-
-
-def _unheard(missing: Sequence[str]) -> list[Problem]:
-    """Give the finding for a sounding that was not answered as it should be."""
-    return [Problem(checks.SOUNDING, f"The line was sounded, but {'; '.join(missing)}.")] if missing else []
-
-
-def _lost(frames: int) -> list[Problem]:
-    """Give the finding for frames that came faster than they could be read; the map does not rest on them."""
-    statement = f"{frames} frames came faster than they could be read, and were lost."
-    return [Problem(checks.CAPTURE, statement, verdict=Verdict.INFO)] if frames else []
+def _troubles(link: Link, measured: Measured, lost: int) -> list[Finding]:
+    """Give why a map is not whole: an early end, a sounding half answered, frames that came too fast to be read."""
+    found, error = [], measured.error
+    if error is not None:
+        check = checks.INTERRUPTED if isinstance(error, Interrupted) else checks.MODEM
+        reasons = {"most likely": error.why, "do": error.todo}
+        evidence = [Evidence(name=name, value=text) for name, text in reasons.items() if text]
+        statement = f"The run ended early: {error.what}."
+        found.append(check.finding(link.name, Verdict.INCONCLUSIVE, statement, evidence))
+    if measured.missing:
+        statement = f"The line was sounded, but {'; '.join(measured.missing)}."
+        found.append(checks.SOUNDING.finding(link.name, Verdict.INCONCLUSIVE, statement))
+    if lost:  # the map does not rest on them
+        statement = f"{lost} frames came faster than they could be read, and were lost."
+        found.append(checks.CAPTURE.finding(link.name, Verdict.INFO, statement))
+    return found
 
 
 def yardstick_of(link: Link) -> Yardstick:
@@ -188,7 +147,7 @@ def yardstick_of(link: Link) -> Yardstick:
     )
 
 
-def _result(link: Link, source: str, measured: Measured, problems: Sequence[Problem], session: Session) -> Result:
+def _result(link: Link, source: str, measured: Measured, troubles: Sequence[Finding], session: Session) -> Result:
     from plc_tool.work.evaluation import evaluate
     from plc_tool.work.summary import plc_section
     from v2g_tool.run.result import Result
@@ -196,12 +155,11 @@ def _result(link: Link, source: str, measured: Measured, problems: Sequence[Prob
     yardstick = replace(yardstick_of(link), ends=measured.ends)
     evaluation = evaluate(link.name, measured.frames, yardstick)
     session.record("map", _summary(evaluation))
-    said = {problem.check.id for problem in problems}
-    findings = [p.check.finding(link.name, p.verdict, p.statement, p.evidence) for p in problems]
-    findings += [f for f in evaluation.findings if f.check not in said or f.verdict is not Verdict.INCONCLUSIVE]
+    said = {trouble.check for trouble in troubles}
+    judged = [f for f in evaluation.findings if f.check not in said or f.verdict is not Verdict.INCONCLUSIVE]
     return Result(
         target=link.name,
-        findings=findings,
+        findings=[*troubles, *judged],
         sections=[plc_section(link.name, source, evaluation, yardstick.limit, measured.rounds)],
         attachments=_attachments(link.name, source, measured.frames, evaluation, yardstick),
         error=measured.error,

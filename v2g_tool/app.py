@@ -90,8 +90,7 @@ def calibrate(
     from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
-    passphrase = passphrase_from(passphrase_fd)
-    request = Request(site, out, json, quiet, yes, unsigned, passphrase)
+    request = Request(site, out, json, quiet, yes, unsigned, passphrase_from(passphrase_fd))
     options = Options(dry_run, allow_derived, accept_past_due, adjust.value)
     raise typer.Exit(commission(request, Calibrate(target, options)))
 
@@ -123,8 +122,7 @@ def sysctl(
     from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
-    passphrase = passphrase_from(passphrase_fd)
-    request = Request(site, out, json, quiet, yes, unsigned, passphrase)
+    request = Request(site, out, json, quiet, yes, unsigned, passphrase_from(passphrase_fd))
     options = Options(apply, persist, undo, dry_run, allow_derived)
     raise typer.Exit(commission(request, Sysctl(options, root, profile)))
 
@@ -159,8 +157,7 @@ def throughput(
     from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
-    passphrase = passphrase_from(passphrase_fd)
-    request = Request(site, out, json, quiet, False, unsigned, passphrase)
+    request = Request(site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
     if bitrate and rate_mbit:
         raise typer.BadParameter("give the rate once: --bitrate 10M, or --rate-mbit 10")
     asked = Asked(server, port, bitrate or rate_mbit, datagram_bytes, echo.value if echo else None)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from plc_tool.rules.ladder import link_maps
 from plc_tool.rules.link_choice import ANY, Ends
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import Implausible, InstrumentError, Interrupted, V2GError
 from v2g_tool.hal.contracts.modem import PlcModem
 from v2g_tool.hal.homeplug.observation import observe
@@ -37,13 +39,28 @@ MOST_FRAMES = 50_000
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the user asked for: to sound the line, to send nothing, how long to listen, to go on until stopped."""
+class Asked:
+    """What was asked of a map beside what every run is asked.
 
+    Attributes:
+        interface: the Ethernet interface, when it is not to be taken from the site file.
+        capture: a capture to judge instead of a modem.
+        active: sound the line as a vehicle would.
+        silent: send nothing at all.
+        seconds: how long to listen; None for what fits.
+        watch: map again and again until Ctrl-C.
+    """
+
+    interface: str = ""
+    capture: Path | None = None
     active: bool = False
     silent: bool = False
     seconds: float | None = None
     watch: bool = False
+
+    def facts(self) -> dict[str, object]:
+        """Give what was asked as the evidence records it."""
+        return {**vars(self), "capture": plain(str(self.capture)) if self.capture else None}
 
 
 @dataclass
@@ -82,13 +99,13 @@ class Line:
     place: ModemSite
 
 
-def measure(line: Line, options: Options, session: Session, show: Show | None) -> Measured:
+def measure(line: Line, asked: Asked, session: Session, show: Show | None) -> Measured:
     """Give the frames of a map of the link on a line; `show` is given the frames of each round, and the ends.
 
     Failures of the modem, and a stop, end the map early: what was measured until then is kept.
     """
     measured = Measured()
-    work, modem = _Work(line, options, session), line.modem
+    work, modem = _Work(line, asked, session), line.modem
     try:
         while True:
             before = len(modem.frames)
@@ -96,7 +113,7 @@ def measure(line: Line, options: Options, session: Session, show: Show | None) -
             measured.rounds += 1
             if show is not None:  # who is who was asked in the first round only
                 show([*modem.frames[: work.met_frames], *modem.frames[max(before, work.met_frames) :]], work.ends)
-            if not options.watch:
+            if not asked.watch:
                 break
             if len(modem.frames) >= MOST_FRAMES:
                 session.tell(f"the watch ends: {MOST_FRAMES} frames are kept and no more")
@@ -104,7 +121,7 @@ def measure(line: Line, options: Options, session: Session, show: Show | None) -
             session.sleep(ROUND_S)
     except Interrupted as exc:
         # Ctrl-C is how a watch ends: it is complete with its first round.
-        ended = options.watch and measured.rounds and "SIGINT" in exc.what
+        ended = asked.watch and measured.rounds and "SIGINT" in exc.what
         measured.error = None if ended else exc
     except InstrumentError as exc:
         measured.error = exc
@@ -117,7 +134,7 @@ class _Work:
     """One round after the other on one line."""
 
     line: Line
-    options: Options
+    asked: Asked
     session: Session
     missing: Sequence[str] = ()
     ends: Ends = ANY
@@ -127,15 +144,15 @@ class _Work:
 
     def one_round(self) -> None:
         """Identify once, then poll, map, poll."""
-        if self.options.silent:
-            self._listen(LISTEN_S if self.options.seconds is None else self.options.seconds)
+        if self.asked.silent:
+            self._listen(LISTEN_S if self.asked.seconds is None else self.asked.seconds)
             return
         if not self.ends.local:
             self._meet()
             self.met_frames = len(self.line.modem.frames)
         begun_s = self.session.monotonic()
         counted = self._poll()
-        wait_s = self.options.seconds
+        wait_s = self.asked.seconds
         if self._mapped():
             # The map alone is quick; its error rates are those since the modem began to count, unless time was given.
             wait_s = wait_s or 0.0
@@ -148,9 +165,9 @@ class _Work:
 
     def _hear(self, seconds: float | None) -> None:
         """Sound the line, or listen to a vehicle that does; a watch listens only as long as it was told to."""
-        if self.options.active:
+        if self.asked.active:
             self._sound()
-        elif seconds is not None or not self.options.watch:
+        elif seconds is not None or not self.asked.watch:
             self._listen(LISTEN_S if seconds is None else seconds)
 
     def _meet(self) -> None:
