@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from v2g_tool.model.base import Model
 from v2g_tool.model.quantified import Quantified
 from v2g_tool.model.section import Column, Section, Table
 
+Decimal = Annotated[str, Field(pattern=r"^(-?[0-9]+(\.[0-9]+)?)?$")]
+"""A number as text, "" where nothing was measured."""
 MOST_MAPS = 12
 """So many maps fit on a page; the report holds more."""
 
@@ -34,11 +38,11 @@ class PlcErrors(Model):
 class PlcPoint(Model):
     """One part of the frequency axis in MHz with median, lowest and highest value over its carriers and the rows."""
 
-    low_mhz: str
-    high_mhz: str
-    median: str
-    lowest: str
-    highest: str
+    low_mhz: Decimal
+    high_mhz: Decimal
+    median: Decimal
+    lowest: Decimal
+    highest: Decimal
 
 
 class PlcMap(Model):
@@ -94,6 +98,6 @@ class PlcLink(Section):
 
 
 def _map(link: PlcMap) -> tuple[str, ...]:
-    values = [float(v) for p in link.points if p.median for v in (p.lowest, p.highest)]
+    values = [float(v) for p in link.points for v in (p.lowest, p.highest) if v]
     span = f"{min(values):.0f} to {max(values):.0f}" if values else ", ".join(link.flags) or "-"
     return str(link.tier), link.quantity, link.reporter, link.peer or "all", str(link.rows), span

@@ -14,6 +14,7 @@ from plc_tool.procedure import FRAMES, yardstick_of
 from plc_tool.rules.difference import Change, Difference, difference
 from plc_tool.work.evaluation import Yardstick, evaluate
 from v2g_tool.data.reading import is_folder
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
 from v2g_tool.hal.homeplug.capture import read_capture
 from v2g_tool.model.plc import LinkMap
@@ -64,7 +65,7 @@ def plain_lines(paragraphs: Sequence[str]) -> str:
 
 
 def _named(path: Path, link: LinkMap) -> str:
-    return f"{path}: tier {int(link.tier)}, {link.reporter} hears {link.peer or 'all'}"
+    return plain(f"{path}: tier {int(link.tier)}, {link.reporter} hears {link.peer or 'all'}")
 
 
 def _row(change: Change) -> str:

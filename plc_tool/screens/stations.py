@@ -51,7 +51,7 @@ def _json(seen: Observation) -> str:
 
 def _text(seen: Observation) -> str:
     lines = ["MODEM              CHIP          FIRMWARE"]
-    lines += [plain(f"{i.mac}  {i.chip:<12}  {i.firmware}") for i in dict.fromkeys(seen.identities)]
+    lines += [f"{i.mac}  {i.chip:<12}  {i.firmware}" for i in dict.fromkeys(seen.identities)]
     for network in seen.networks:
         lines.append("")
         lines.append(f"NETWORK {network.nid} as {network.reporter} sees it ({network.role}, TEI {network.tei})")
@@ -59,4 +59,4 @@ def _text(seen: Observation) -> str:
             f"  {s.mac}  TEI {s.tei:<3}  TX {s.tx_mbit_s} RX {s.rx_mbit_s} Mbit/s  behind {s.bridged or 'nobody'}"
             for s in network.stations
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(plain, lines)) + "\n"

@@ -131,6 +131,29 @@ def test_attenuation_is_told_but_carries_no_verdict() -> None:
     assert found["PLC-SNR"].verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(
+    ("first_group_db", "failed", "name"),
+    [
+        (0, 0, "ok"),
+        (20, 0, "cable-coupling"),
+        (0, 100, "noise-EMI"),
+        (20, 100, "cable and EMI"),
+    ],
+)
+def test_attenuation_and_errors_together_tell_cable_from_noise(first_group_db: int, failed: int, name: str) -> None:
+    groups = tuple(first_group_db + n % 20 for n in range(58))
+    sounds = tuple(SoundProfile(PEER, LOCAL, groups, "CM_ATTEN_PROFILE.IND", 1 + 0.03 * n) for n in range(10))
+    polls = tuple(
+        LinkCounters(LOCAL, PEER, 0xF8, None, RxCounters(9, 0, 500 * n, failed * n, 9 * n, 0), float(n)) for n in (1, 2)
+    )
+
+    found = judged(Observation(identities=(GREENPHY,), profiles=sounds, counters=polls))["PLC-CLASS"]
+
+    assert found.verdict is Verdict.INFO
+    assert found.statement.endswith(f": {name}.")
+    assert found.remedy == ""
+
+
 def test_the_snr_of_a_vertexcom_modem_carries_no_verdict_while_its_unit_is_unconfirmed() -> None:
     combs = tuple(ModemSnr(LOCAL, PEER, 0xFF, comb, (20,) * 289, 0.0, 1.0) for comb in range(4))
     found = judged(Observation(snrs=combs))["PLC-SNR"]

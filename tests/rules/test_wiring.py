@@ -10,6 +10,8 @@ import pytest
 
 from v2g_tool.metering.rules.wiring import Kind, PointMeans, diagnose
 from v2g_tool.metering.rules.word_order import is_wild, swapped_value
+from v2g_tool.metering.work.outcome import Outcome
+from v2g_tool.model.findings import Verdict
 from v2g_tool.model.profiles.meter import Register
 from v2g_tool.model.quantities import PhaseMeans
 from v2g_tool.model.site.metering import CurrentTransformer
@@ -199,6 +201,20 @@ def test_a_dead_phase_is_unexplained_and_said_so():
 
     assert (fault.kind, fault.phases) == (Kind.UNEXPLAINED, (3,))
     assert "sees no power" in fault.statement
+
+
+def test_an_unexplained_fault_fails_with_what_to_measure_next():
+    outcome = Outcome("meter_01")
+
+    outcome.add_faults(
+        diagnose(points(lambda phase, one: scaled(one, 0, current=0) if phase == 3 else one), F32, "msw-first", None)
+    )
+
+    (found,) = outcome.findings
+    assert (found.check, found.subject, found.verdict) == ("CAL-WIRING-UNEXPLAINED", "meter_01", Verdict.FAIL)
+    assert "L3" in found.statement
+    assert found.remedy.startswith("Measure voltage and current of this phase")
+    assert found.evidence
 
 
 def test_a_single_phase_load_is_judged_on_its_phase_only():

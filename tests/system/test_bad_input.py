@@ -317,6 +317,10 @@ def test_an_unsigned_run_says_so_everywhere_and_is_not_passed(folder: Path):
     assert "UNSIGNED" in done.stdout
     assert "UNSIGNED" in shown.stdout
     assert (report["signature"], report["verdict"]) == ("unsigned", "inconclusive")
+    (said,) = findings(report, "HOST-UNSIGNED")
+    assert (said["verdict"], said["subject"]) == ("inconclusive", "meter_03")
+    assert "not signed" in said["statement"]
+    assert "without --unsigned" in said["remedy"]
     assert not files & {"report.json.p7s", "signer.pem"}
     assert verified.returncode in (3, 5)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -16,7 +17,6 @@ from tests.system.commands import (
     Site,
     chain_is_whole,
     each,
-    error_lines,
     findings,
     fit_problems,
     groups,
@@ -54,6 +54,23 @@ def test_a_meter_out_of_tolerance_is_corrected_and_the_run_ends_well(corrected: 
     assert found["CAL-ACCURACY-AS-FOUND"] == "fail"
     assert findings(corrected.report, "CAL-ACCURACY-AS-FOUND")[0]["corrected"]
     assert found["CAL-ACCURACY-AS-LEFT"] == "pass"
+
+
+def test_what_a_calibration_rests_on_is_judged_before_it_is_used(corrected: Corrected):
+    assert {
+        check: verdicts(corrected.report)[check] for check in ("CAL-IDENTITY", "CAL-TUR", "CAL-WIRING", "CAL-FIT")
+    } == {
+        "CAL-IDENTITY": "pass",
+        "CAL-TUR": "pass",
+        "CAL-WIRING": "pass",
+        "CAL-FIT": "pass",
+    }
+    (ratio,) = findings(corrected.report, "CAL-TUR")
+    smallest = min(float(row["value"]) for row in ratio["evidence"])
+    assert ratio["statement"] == f"The smallest test uncertainty ratio is {smallest:.1f}."
+    assert all(row["limit"].startswith(">= ") and row["source"] for row in ratio["evidence"])
+    (fit,) = findings(corrected.report, "CAL-FIT")
+    assert len(fit["evidence"]) == 3
 
 
 def test_the_report_validates_against_the_published_schema(corrected: Corrected):
@@ -211,7 +228,10 @@ def case_derived_profile(here: Site) -> None:
 
     assert done.returncode == 3
     assert here.writes("meter_02") == []
-    assert any("--allow-derived" in row["statement"] + row["remedy"] for row in report_of(done)["findings"])
+    (said,) = findings(report_of(done), "CAL-PROFILE")
+    assert said["verdict"] == "inconclusive"
+    assert "wattnode-wnd is derived" in said["statement"]
+    assert "--allow-derived" in said["remedy"]
 
 
 def case_dry_run(here: Site) -> None:
@@ -220,6 +240,10 @@ def case_dry_run(here: Site) -> None:
     assert here.writes() == []
     assert done.returncode in (1, 3), done.stderr
     assert section(report_of(done), "metering")["write_requests"] == 0
+    assert not_commanded(report_of(done))
+    (wiring,) = findings(report_of(done), "CAL-WIRING")
+    assert (wiring["verdict"], wiring["remedy"]) == ("skipped", "")
+    assert "too small" in wiring["statement"]
 
 
 def case_nobody_agrees(here: Site) -> None:
@@ -228,6 +252,15 @@ def case_nobody_agrees(here: Site) -> None:
     # The present load may still be judged: a meter that fails at it has failed.
     assert here.writes() == []
     assert done.returncode in (1, 3), done.stderr
+    assert not_commanded(report_of(done))
+
+
+def not_commanded(report: dict) -> bool:
+    """Say whether the report leaves open what no load was made for, names the inverter, and says how to go on."""
+    (said,) = findings(report, "CAL-CONSENT")
+    return (
+        said["verdict"] == "inconclusive" and "inverter_01 was not" in said["statement"] and "--yes" in said["remedy"]
+    )
 
 
 WRITING_CASES = [
@@ -341,8 +374,10 @@ def test_a_second_run_on_the_same_meter_is_refused_and_names_the_first(folder: P
         first.communicate(timeout=HANG_S)
 
     assert second.returncode == 3
-    assert str(first.pid) in second.stderr
-    assert len(error_lines(second.stderr)) <= 3
+    assert second.stderr == "", "with --json an error is JSON, on standard output"
+    told = json.loads(second.stdout)["error"]
+    assert str(first.pid) in told["what"] + told["why"]
+    assert told["status"] == 3
     assert first.returncode == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bounds import HANG_S
-from tests.system.commands import chain_is_whole, each, error_lines, report_of, site
+from tests.system.commands import chain_is_whole, each, error_lines, findings, report_of, site
 from tests.system.conftest import Corrected
 
 HERE = Path(__file__).parent
@@ -44,6 +44,10 @@ def test_status_3_something_could_not_be_judged(folder: Path):
         done = here.calibrate()
 
     assert (done.returncode, report_of(done)["verdict"]) == (3, "inconclusive")
+    (said,) = findings(report_of(done), "CAL-IDENTITY")
+    assert said["verdict"] == "inconclusive"
+    assert "EMS-0001" in said["statement"]
+    assert "name plate" in said["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,12 @@ def test_status_4_an_interrupted_run_restores_signs_and_says_so(folder: Path, ki
             assert here.corrections() == found
             assert here.inverter_is_back()
             assert {"report.json", "report.json.p7s"} <= {file.name for file in here.report().iterdir()}
-            assert json.loads((here.report() / "report.json").read_bytes())["verdict"] in ("inconclusive", "fail")
+            report = json.loads((here.report() / "report.json").read_bytes())
+            assert report["verdict"] in ("inconclusive", "fail")
+            (said,) = findings(report, "CAL-INTERRUPTED")
+            assert said["verdict"] == "inconclusive"
+            assert number.name in said["statement"]
+            assert said["remedy"].startswith("Run the same command again")
             assert chain_is_whole(here.report() / "evidence.jsonl")
             assert here.run("report", "verify", str(here.report())).returncode == 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.bounds import HANG_S
 from tests.sections import section
-from tests.system.commands import each, fit_problems, report_of, site, verdicts
+from tests.system.commands import each, findings, fit_problems, report_of, site, verdicts
 
 FAULTS = [
     "load-unsteady",
@@ -61,7 +61,10 @@ def an_unsteady_load_is_named_as_the_reason(folder: Path) -> None:
         done = here.calibrate("--adjust", "never", timeout_s=HANG_S)
 
         assert done.returncode == 3
-        assert "steady" in " ".join(row["statement"] for row in report_of(done)["findings"])
+        said = findings(report_of(done), "CAL-LOAD")
+        assert {row["verdict"] for row in said} == {"inconclusive"}
+        assert any("did not stay steady within" in row["statement"] for row in said)
+        assert all(row["remedy"].startswith("Connect a vehicle that takes the load") for row in said)
 
 
 def an_unsteady_load_is_not_taken_for_a_good_meter(folder: Path) -> None:

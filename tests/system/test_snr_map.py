@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from tests.sections import section
+from tests.system.commands import findings
 from tests.system.plc_commands import checks, folders, needs_modems, on_bench, reports
 from v2g_tool.report.schema import report_schema
 
@@ -40,6 +41,18 @@ def test_every_tier_gives_its_own_verdict_and_the_three_spellings_are_one(folder
     assert section(sounded, "plc")["maps"][0]["rows"] == 10
     for report in (probe, vertexcom, sounded, counted):
         jsonschema.Draft202012Validator(report_schema()).validate(report)
+
+
+def test_a_line_without_a_charger_was_sounded_in_vain_and_says_so(folder: Path) -> None:
+    script = "$PLC --snr-map --target=modem_02 --active --json --quiet; echo"
+    (report,) = reports(on_bench(folder, script, "modem-refusing:target=modem_02"))
+
+    (said,) = findings(report, "PLC-SOUNDING")
+
+    assert (said["verdict"], said["subject"]) == ("inconclusive", "modem_02")
+    assert "no charger confirmed CM_SLAC_PARM.REQ, which was sent 3 times" in said["statement"]
+    assert said["remedy"].startswith("Check that the charger is on")
+    assert report["verdict"] == "inconclusive"
 
 
 def test_the_frames_of_a_report_give_the_same_map_again(folder: Path) -> None:

@@ -94,6 +94,22 @@ def test_apply_and_persist_hold_after_a_restart_that_the_real_programs_make(here
     assert run_on_tree(tree(here), ["sysctl", "-n", TIMEOUT]).stdout.strip() == "200"
 
 
+def test_a_key_that_nobody_verified_is_written_on_a_real_site_only_when_that_is_asked_for(here: Site):
+    here.edit("bench = true", "bench = false")
+
+    first = report_of(sysctl(here, "--apply", "--yes", "--unsigned", "--quiet", "--json"))
+    held = live(here)
+    second = report_of(sysctl(here, "--apply", "--yes", "--unsigned", "--quiet", "--json", "--allow-derived"))
+
+    (refused,), (written,) = findings(first, "SYS-PROFILE"), findings(second, "SYS-PROFILE")
+    assert (held, live(here)) == ("500", "200")
+    assert refused["verdict"] == "inconclusive"
+    assert refused["statement"] == f"Not written, because their profile is not verified: {TIMEOUT}."
+    assert "--allow-derived" in refused["remedy"]
+    assert written["verdict"] == "info"
+    assert TIMEOUT in written["statement"]
+
+
 def test_undo_leaves_the_tree_byte_for_byte_as_it_was_found(here: Site):
     before = snapshot(tree(here))
     sysctl(here, *APPLY)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
-_UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-"""Unicode categories that move a cursor, reorder a line or show nothing: control, format, private, surrogate."""
+_OURS = "✓✔🗸✗✘🗴"
+"""Signs that stand before our own verdicts, and those that look like them."""
 
 
 def encodable(text: str, encoding: str) -> bool:
@@ -19,11 +18,10 @@ def encodable(text: str, encoding: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Give `text` on one line, with each character that is no visible text replaced by "?".
+    """Give `text` on one line, with "?" for each character that is no visible text, or a sign of our own verdicts.
 
-    An instrument's answer or a foreign report could otherwise hide or rewrite what a terminal shows.
+    An instrument's answer or a foreign report could otherwise hide or rewrite what a terminal shows, or look like a
+    verdict of ours where a line is broken.
     """
-    if text.isprintable():
-        return text
-    flat = re.sub(r"\s+", " ", text)
-    return "".join("?" if unicodedata.category(char) in _UNSEEN else char for char in flat)
+    flat = text if text.isprintable() else re.sub(r"\s+", " ", text)
+    return "".join(char if char.isprintable() and char not in _OURS else "?" for char in flat)

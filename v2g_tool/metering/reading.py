@@ -29,7 +29,7 @@ def read_meter(target: str, site_file: Path | None, *, as_json: bool) -> None:
         return
     rows = [f"  {c!s:<12} {_shown(meter.resolution(c, v), v):>14} {UNITS[c.quantity]}" for c, v in values.items()]
     trims = [f"  {name:<12} {raw:>14} (raw)" for name, raw in corrections.items()]
-    sys.stdout.write("\n".join([plain(f"{target}  {identity}"), *rows, *trims]) + "\n")
+    sys.stdout.write("\n".join(map(plain, [f"{target}  {identity}", *rows, *trims])) + "\n")
 
 
 def _shown(step: float, value: float) -> str:

@@ -65,9 +65,9 @@ def _headline(page: Page, report: Report) -> None:
     where = f"{report.target} at {report.site.name}" if report.target else report.site.name
     stamp = _STAMPS[report.signature]
     page.say(
-        (f" {mark} ", f"bold reverse {colour}"),
         (f"  {report.procedure}  {where}", "bold"),
         (f"  {stamp}" if stamp else "", "bold magenta"),
+        mark=(f" {mark} ", f"bold reverse {colour}"),
     )
 
 

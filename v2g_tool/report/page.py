@@ -28,17 +28,22 @@ class Page:
         self._console = console
 
     def text(self, content: str, style: str = "") -> Text:
-        """Give `content` as this console can show it."""
-        shown = plain(content)
+        """Give text from outside as this console can show it."""
+        return self._own(plain(content), style)
+
+    def _own(self, shown: str, style: str = "") -> Text:
         try:
             shown.encode(self._console.encoding)
         except UnicodeEncodeError:
             shown = shown.translate(_ASCII).encode(self._console.encoding, "replace").decode(self._console.encoding)
         return Text(shown, style)
 
-    def say(self, *parts: tuple[str, str], whole: bool = False) -> None:
-        """Show one paragraph of (text, style) parts; a `whole` one is not broken into lines."""
-        line = Text().join(self.text(content, style) for content, style in parts)
+    def say(self, *parts: tuple[str, str], mark: tuple[str, str] = ("", ""), whole: bool = False) -> None:
+        """Show one paragraph of (text, style) parts behind a mark of our own; a `whole` one is not broken into lines.
+
+        Only the mark can be a verdict: it is shown as it is, so nothing from outside may be in it.
+        """
+        line = Text().join([self._own(*mark), *(self.text(content, style) for content, style in parts)])
         self._console.print(line, soft_wrap=whole or self._console.soft_wrap)
 
     def rows(self, table: Table) -> None:
@@ -67,12 +72,12 @@ class Page:
             self.say((table.note, "dim"))
 
     def hang(self, rows: Iterable[tuple[tuple[str, str], str]]) -> None:
-        """Show paragraphs behind a (mark, style), each indented to the widest mark."""
+        """Show paragraphs behind a (mark, style) of our own, each indented to the widest mark."""
         grid = Grid.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
         for mark, content in rows:
-            grid.add_row(self.text(*mark), self.text(content))
+            grid.add_row(self._own(*mark), self.text(content))
         self._console.print(grid)
 
     def cut(self, content: str, beside: int, lines: int = 2) -> str:
@@ -83,7 +88,7 @@ class Page:
 
     def error(self, error: V2GError) -> None:
         """Show a failure in at most three lines: what, why most likely, what to do."""
-        self.say(("✗ ", "bold red"), (error.what, "bold"))
+        self.say((error.what, "bold"), mark=("✗ ", "bold red"))
         if error.why:
             self.say((f"  {error.why}", ""))
         if error.todo:
@@ -91,11 +96,12 @@ class Page:
             self.say((f"→ {error.todo}", ""), whole="Run: " in error.todo)
 
 
-def show_lines(*lines: str, whole: bool = False) -> None:
-    """Show lines on standard output, as text; a `whole` one is not broken, so that it can be copied."""
+def show_lines(*lines: str, mark: str = "", whole: bool = False) -> None:
+    """Show lines on standard output, the first behind a mark; a `whole` one is not broken, so that it can be copied."""
     page = Page(Console())
     for line in lines:
-        page.say((line, ""), whole=whole)
+        page.say((line, ""), mark=(mark, ""), whole=whole)
+        mark = ""
 
 
 def tell_error(error: V2GError) -> None:

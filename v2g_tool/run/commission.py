@@ -106,7 +106,7 @@ def _person(request: Request) -> Person:
             sys.stderr.flush()
 
     def read(question: str) -> str:
-        sys.stderr.write(textwrap.fill(f"{question}:", shutil.get_terminal_size().columns) + " ")
+        sys.stderr.write(textwrap.fill(f"{plain(question)}:", shutil.get_terminal_size().columns) + " ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from v2g_tool.data.datafile import line_of, parsed, read_bytes
 from v2g_tool.data.library import find_site_file
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotPermitted, RequestError, V2GError
 from v2g_tool.model.site.site import Site
 from v2g_tool.run.run import terminal
@@ -162,6 +163,6 @@ def passphrase_from(descriptor: int | None) -> Callable[[str], bytes]:
             )
         import getpass
 
-        return getpass.getpass(f"{question}: ", stream=None).encode()
+        return getpass.getpass(f"{plain(question)}: ", stream=None).encode()
 
     return get

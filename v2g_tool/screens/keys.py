@@ -17,10 +17,11 @@ def make_key(name: str, passphrase: Callable[[str], bytes], *, ask_twice: bool) 
         raise RequestError("the two passphrases differ; no key was made", todo="Run the command again.")
     files = init_key(key_directory(), name, secret, datetime.now(UTC))
     show_lines(
-        f"✓ Signing key for {name}",
+        f"Signing key for {name}",
         f"  key          {files.key} (encrypted; keep a copy of the passphrase, it cannot be recovered)",
         f"  certificate  {files.certificate}",
         f"  fingerprint  {files.fingerprint}",
         "→ Give the fingerprint to the utility over another channel; they verify with --trust FINGERPRINT.",
+        mark="✓ ",
         whole=True,
     )

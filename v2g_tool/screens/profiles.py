@@ -57,7 +57,7 @@ def check_file(name: str) -> ExitStatus:
         tell_error(problem)
     if problems:
         return ExitStatus.WRONG_REQUEST
-    show_lines(f"✓ {path}: nothing is wrong with it", whole=True)
+    show_lines(f"{path}: nothing is wrong with it", mark="✓ ", whole=True)
     return ExitStatus.WITHIN_LIMITS
 
 

@@ -51,7 +51,7 @@ def _print(verification: Verification) -> None:
     report = verification.report
     stamp = " TEST (virtual bench)" if report.signature == "test" else ""
     if verification.anchored:
-        page.say((f"✓ AUTHENTIC{stamp}: intact, and signed by a key that is trusted here", "bold"))
+        page.say(mark=(f"✓ AUTHENTIC{stamp}: intact, and signed by a key that is trusted here", "bold"))
     else:
         page.say((f"? INTACT{stamp}, but signed by a key that nobody here has vouched for", "bold"))
     where = f"{report.procedure} of {report.target} at {report.site.name}, verdict {report.verdict.upper()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from v2g_tool.backhaul.pictures.strip import telemetry_strip
 from v2g_tool.backhaul.work.throughput import Progress
-from v2g_tool.drawing.text import encodable
+from v2g_tool.drawing.text import encodable, plain
 from v2g_tool.report.live import LivePicture
 
 _EVERY_S = 0.2
@@ -26,7 +26,7 @@ def progress_lines(progress: Progress, width: int, encoding: str) -> list[str]:
     """Give the lines of the picture, each at most `width` characters."""
     intervals = [interval for piece in progress.facts.pieces for interval in piece.intervals]
     lines = [_bar(progress, width, encoding), *telemetry_strip(intervals, width, encoding)]
-    return [line[:width] for line in [*lines, *([progress.note] if progress.note else [])]]
+    return [line[:width] for line in [*lines, *([plain(progress.note)] if progress.note else [])]]
 
 
 def _bar(progress: Progress, width: int, encoding: str) -> str:
