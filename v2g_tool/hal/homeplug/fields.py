@@ -128,10 +128,6 @@ def _listed(entry: Any) -> Variable:  # noqa: ANN401 - an annotated number, or a
     )
 
 
-def _origin(hint: object) -> object:
-    return get_origin(hint)
-
-
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Fields:
     """Something that lies on the wire as its fields, one behind the other.
@@ -149,8 +145,9 @@ class Fields:
 
     def __init_subclass__(cls) -> None:
         hints = inspect.get_annotations(cls, eval_str=True)
-        fields = {name: hint for name, hint in hints.items() if _origin(hint) is not ClassVar}
-        annotated = {name: _how(hint) for name, hint in fields.items() if _origin(hint) is Annotated}
+        origins: dict[str, object] = {name: get_origin(hint) for name, hint in hints.items()}
+        fields = [name for name, origin in origins.items() if origin is not ClassVar]
+        annotated = {name: _how(hints[name]) for name in fields if origins[name] is Annotated}
         cls.NAMES = cls.NAMES.union(fields)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: vars(cls)[name] for name in fields if name in vars(cls)}}
         cls._ON_THE_WIRE = {**cls._ON_THE_WIRE, **annotated}

@@ -57,7 +57,8 @@ class Modems:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self._near: tuple[str, ...] = ()
+        self.near: tuple[str, ...] = ()
+        """The modems on this wire: those that answered at the local management address when they were identified."""
         self._speaks: dict[str, Question] = {}
         """By MAC address: the question about itself that a modem understood."""
 
@@ -74,7 +75,7 @@ class Modems:
             Refused: only modems answer that cannot be asked about the line.
         """
         near = self._introduced(LOCAL_MODEM)
-        self._near = tuple(dict.fromkeys(answer.source for answer in near))
+        self.near = tuple(dict.fromkeys(answer.source for answer in near))
         answers = [*near, *self._introduced(BROADCAST)]
         observed = observe([captured for answer in answers for captured in answer.frames])
         if not observed.identities:
@@ -83,11 +84,6 @@ class Modems:
         for identity in observed.identities:
             by_mac.setdefault(identity.mac, identity)
         return tuple(by_mac.values())
-
-    @property
-    def near(self) -> tuple[str, ...]:
-        """The modems on this wire: those that answered at the local management address when they were identified."""
-        return self._near
 
     def linked(self, mac: str) -> bool:
         """Give whether this modem belongs to a powerline network."""

@@ -16,12 +16,17 @@ _COUNT_AND_RESERVED = Struct("<BB")
 _COUNT_AND_SIZE = Struct("<BBB7s")
 
 
-class SlacParmRequest(Body):
+class SlacBody(Body):
+    """What begins with the application (0: charging) and the security (0: none) of SLAC."""
+
+    application: U8 = 0
+    security: U8 = 0
+
+
+class SlacParmRequest(SlacBody):
     """An EV asks who is there. Cipher fields of a secured SLAC (`security` not 0) stay in the tail."""
 
     KIND = Kind("CM_SLAC_PARM.REQ", 0x6064)
-    application: U8 = 0
-    security: U8 = 0
     run_id: Raw8
 
 
@@ -39,12 +44,10 @@ class SlacParmConfirm(Body):
     run_id: Raw8
 
 
-class StartAttenChar(Body):
+class StartAttenChar(SlacBody):
     """An EV announces its sounds."""
 
     KIND = Kind("CM_START_ATTEN_CHAR.IND", 0x606A)
-    application: U8 = 0
-    security: U8 = 0
     sounds: U8 = 10
     timeout: U8 = 6
     response_type: U8 = 1
@@ -52,12 +55,10 @@ class StartAttenChar(Body):
     run_id: Raw8
 
 
-class MnbcSound(Body):
+class MnbcSound(SlacBody):
     """One sound of an EV; `remaining` counts down to 0. Some senders cut the random bytes short."""
 
     KIND = Kind("CM_MNBC_SOUND.IND", 0x6076)
-    application: U8 = 0
-    security: U8 = 0
     sender_id: Raw17 = bytes(17)
     remaining: U8
     run_id: Raw8
@@ -107,12 +108,10 @@ class VendorAttenuation(Body):
         return head + bytes(self.groups_db)
 
 
-class AttenChar(Body):
+class AttenChar(SlacBody):
     """A charger reports the mean over the sounds, after its own corrections; `source_address` is the EV."""
 
     KIND = Kind("CM_ATTEN_CHAR.IND", 0x606E)
-    application: U8 = 0
-    security: U8 = 0
     source_address: Mac
     run_id: Raw8
     source_id: Raw17 = bytes(17)
@@ -121,12 +120,10 @@ class AttenChar(Body):
     groups_db: Listed[U8]
 
 
-class AttenCharResponse(Body):
+class AttenCharResponse(SlacBody):
     """The EV confirms that report: 0 is yes."""
 
     KIND = Kind("CM_ATTEN_CHAR.RSP", 0x606F)
-    application: U8 = 0
-    security: U8 = 0
     source_address: Mac
     run_id: Raw8
     source_id: Raw17 = bytes(17)
@@ -152,12 +149,10 @@ class ValidateConfirm(Body):
     result: U8
 
 
-class SlacMatchRequest(Body):
+class SlacMatchRequest(SlacBody):
     """An EV asks the charger that it chose for the network key."""
 
     KIND = Kind("CM_SLAC_MATCH.REQ", 0x607C)
-    application: U8 = 0
-    security: U8 = 0
     length: U16 = 0x3E
     pev_id: Raw17 = bytes(17)
     pev: Mac
@@ -167,13 +162,11 @@ class SlacMatchRequest(Body):
     reserved: Raw8 = bytes(8)
 
 
-class SlacMatchConfirm(Body):
+class SlacMatchConfirm(SlacBody):
     """The charger gives network identifier and network key."""
 
     KIND = Kind("CM_SLAC_MATCH.CNF", 0x607D)
     SECRET = ("nmk",)
-    application: U8 = 0
-    security: U8 = 0
     length: U16 = 0x56
     pev_id: Raw17 = bytes(17)
     pev: Mac
