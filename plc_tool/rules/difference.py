@@ -23,6 +23,7 @@ from itertools import groupby
 from statistics import fmean, median
 from typing import Literal
 
+from plc_tool.rules.cause import mhz
 from plc_tool.rules.error_rates import FEWEST_BLOCKS
 from plc_tool.rules.paired_tests import (
     Interval,
@@ -295,7 +296,7 @@ def _spectrum_text(quantity: str, whole: Change, regions: Sequence[Change]) -> s
         return f"The {quantity} got {whole.verdict} as a whole, by {_amount(whole)}, and in no part on its own."
     largest = sorted(regions, key=lambda region: -abs(region.gain.value) * (region.band.high_hz - region.band.low_hz))
     named = sorted(largest[:_NAMED], key=lambda region: region.band.low_hz)
-    places = "; ".join(f"{region.verdict} by {_amount(region)} at {_mhz(region.band)}" for region in named)
+    places = "; ".join(f"{region.verdict} by {_amount(region)} at {mhz(region.band)}" for region in named)
     rest = f"; and in {len(regions) - _NAMED} smaller parts" if len(regions) > _NAMED else ""
     return f"The {quantity} got {places}{rest}; elsewhere no change is shown."
 
@@ -304,10 +305,6 @@ def _amount(change: Change) -> str:
     """Say the size of a change; where one got worse, as a loss."""
     size = change.gain.reversed() if change.verdict == "worse" else change.gain
     return f"{size.value:.1f} dB (95 %: {size.low:.1f} to {size.high:.1f} dB)"
-
-
-def _mhz(band: Band) -> str:
-    return f"{band.low_hz / 1e6:.2f}-{band.high_hz / 1e6:.2f} MHz"
 
 
 def _error_text(change: ErrorChange) -> str:

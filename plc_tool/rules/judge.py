@@ -21,8 +21,6 @@ PROBES = "To measure SNR, clamp a pair of HomePlug AV probe modems on CP and PE 
 SOUND = "For the attenuation, map with --active, or plug a vehicle in while mapping."
 NO_CAUSE = "No known cause shows. Map again with nearby drives off, then on, and compare with 'v2g-plc-tool diff'."
 MEASURE_ALL = "Let traffic flow between the probes, map again, and name both modems in the site file."
-NOTCHES = checks.NOTCHES
-"""Carriers that the modem masks by itself are worth knowing, and no fault."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,11 @@ def judge(case: Case, causes: Sequence[Cause]) -> list[Finding]:
         snr,
         *(_errors(case, link) for link in best if link.errors is not None),
         *(_attenuation(case, link) for link in best if link.tier is Tier.ATTENUATION and link.spectrum),
-        *(_class(case, link) for link in best if classify(link).name != "unknown"),
+        *(
+            case.finding(checks.CLASS, Verdict.INFO, found.statement)
+            for found in map(classify, best)
+            if found.name != "unknown"
+        ),
         *(_cause(case, cause, snr.verdict) for cause in causes),
         *_capture(case),
     ]
@@ -170,14 +172,11 @@ def _counted(count: SnrCount, limit: SnrLimit) -> str:
 
 def _open_reason(case: Case, counts: Sequence[SnrCount]) -> str:
     """Give why nothing failed and yet the link is not passed."""
-    links = ambiguous([count.link for count in counts])
-    if links:
+    if links := ambiguous([count.link for count in counts]):
         return f"Several links were measured ({'; '.join(links)}): say with 'mac' and 'peer' which is meant."
-    directions = {count.link.reporter for count in counts}
-    if len(directions) < 2:
+    if len({count.link.reporter for count in counts}) < 2:
         return "The other direction was not measured."
-    incomplete = [FLAG_WORDS[flag] for count in counts for flag in count.link.flags if flag in INCOMPLETE]
-    if incomplete:
+    if incomplete := [FLAG_WORDS[flag] for count in counts for flag in count.link.flags if flag in INCOMPLETE]:
         return f"Not whole: {incomplete[0]}."
     if any(count.verdict(case.limit.carriers_below_pct) is Verdict.INCONCLUSIVE for count in counts):
         return "That is within what bit loading can tell."
@@ -252,15 +251,10 @@ def _attenuation(case: Case, link: LinkMap) -> Finding:
     return case.finding(checks.ATTENUATION, Verdict.INFO, statement, limits)
 
 
-def _class(case: Case, link: LinkMap) -> Finding:
-    """Give where the link stands in the table of attenuation and errors."""
-    return case.finding(checks.CLASS, Verdict.INFO, classify(link).statement)
-
-
 def _cause(case: Case, cause: Cause, snr: Verdict) -> Finding:
     """Give a cause as a finding: it fails with the limit, is open where that could not be judged, else is noted."""
     verdict = {Verdict.FAIL: Verdict.FAIL, Verdict.PASS: Verdict.INFO}.get(snr, Verdict.INCONCLUSIVE)
-    if cause.check is NOTCHES:
+    if cause.check is checks.NOTCHES:  # carriers that the modem masks by itself are worth knowing, and no fault
         verdict = Verdict.INFO
     evidence = (*cause.evidence, Evidence(name="confidence", value=f"{cause.confidence:.2f}", unit="1"))
     return case.finding(cause.check, verdict, cause.statement, evidence)

@@ -92,12 +92,10 @@ def error_text(errors: ErrorRates) -> str:
 def error_evidence(errors: ErrorRates) -> tuple[Evidence, ...]:
     """Give the error ratios as evidence, with the limits that make them raised."""
     es_n0_db = qpsk_es_n0_db(errors.bit_error_ratio or 0.0)
-    return (
+    counted = (
         number("blocks lost", f"{errors.block_error_ratio or 0.0:.2g}", "1", f"{LOST_BLOCKS.named:g}", "VS_LNK_STATS"),
         number("bit error ratio before decoding", f"{errors.bit_error_ratio or 0.0:.2g}", "1", "", "indicative"),
-        *(
-            (number("Es/N0 of QPSK with that ratio", f"{es_n0_db:.1f}", "dB", f"{BIT_ERRORS_DB.named:g} dB"),)
-            if es_n0_db is not None
-            else ()
-        ),
     )
+    if es_n0_db is None:
+        return counted
+    return (*counted, number("Es/N0 of QPSK with that ratio", f"{es_n0_db:.1f}", "dB", f"{BIT_ERRORS_DB.named:g} dB"))

@@ -22,20 +22,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from plc_tool.rules import mains_phase
 from v2g_tool.hal.contracts.modem import Wire
+from v2g_tool.hal.homeplug import slac_messages as slac
 from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.frame import BROADCAST, ETHERTYPE, MalformedFrame
 from v2g_tool.hal.homeplug.messages import Body, compose, decode
-from v2g_tool.hal.homeplug.slac_messages import (
-    AttenChar,
-    AttenCharResponse,
-    AttenProfile,
-    MnbcSound,
-    SlacParmConfirm,
-    SlacParmRequest,
-    StartAttenChar,
-    VendorAttenuation,
-)
 from v2g_tool.model.plc import Captured
 
 REQUESTS = 3
@@ -61,7 +53,8 @@ _DRAWS = 32
 _HALF_CYCLES_S = (1 / 100, 1 / 120)
 _MOST_FRAMES = 4_000
 _AWAITED = frozenset(
-    kind.KIND.mmtype.to_bytes(2, "little") for kind in (SlacParmConfirm, AttenChar, AttenProfile, VendorAttenuation)
+    kind.KIND.mmtype.to_bytes(2, "little")
+    for kind in (slac.SlacParmConfirm, slac.AttenChar, slac.AttenProfile, slac.VendorAttenuation)
 )
 _MOST_CHARGERS = 16
 """More than this within reach of one cable is somebody who lies about being chargers."""
@@ -126,12 +119,7 @@ def spread_gaps(rng: random.Random, count: int) -> list[float]:
 
 def longest_hole(gaps_s: Sequence[float], half_cycle_s: float) -> float:
     """Give the longest part of a mains half cycle without a sound, as a ratio of it."""
-    at, phases = 0.0, [0.0]
-    for gap in gaps_s:
-        at += gap
-        phases.append(at / half_cycle_s % 1)
-    phases.sort()
-    return max(b - a for a, b in zip(phases, [*phases[1:], phases[0] + 1], strict=True))
+    return mains_phase.longest_hole([at / half_cycle_s % 1 for at in itertools.accumulate(gaps_s, initial=0.0)])
 
 
 @dataclass
@@ -142,7 +130,7 @@ class _Ev:
     run_id: bytes
     clock: Callable[[], float]
     frames: list[Captured] = field(default_factory=list)
-    confirmed: dict[str, SlacParmConfirm] = field(default_factory=dict)
+    confirmed: dict[str, slac.SlacParmConfirm] = field(default_factory=dict)
     reported: list[str] = field(default_factory=list)
     profiles: int = 0
     sent_at_s: list[float] = field(default_factory=list)
@@ -156,7 +144,7 @@ class _Ev:
         """Send CM_SLAC_PARM.REQ until a charger confirms it, and give the others the time to do so too."""
         while self._requests < REQUESTS and not self.confirmed:
             self._requests += 1
-            self._broadcast(SlacParmRequest(run_id=self.run_id))
+            self._broadcast(slac.SlacParmRequest(run_id=self.run_id))
             asked_s = self.clock()
             self._listen(asked_s + ALL_RESPONSES_S)
             self._listen(asked_s + RESPONSE_S, until=lambda: bool(self.confirmed))
@@ -164,7 +152,7 @@ class _Ev:
 
     def start(self, rng: random.Random) -> None:
         """Announce the sounds three times, with the number and the time-out that the charger asked for."""
-        announced = StartAttenChar(
+        announced = slac.StartAttenChar(
             sounds=self._sounds, timeout=self._timeout, forwarding_sta=self.wire.mac, run_id=self.run_id
         )
         for _ in range(STARTS):
@@ -176,7 +164,7 @@ class _Ev:
         gaps = [*spread_gaps(rng, self._sounds - 1), 0.0]
         for remaining, gap_s in zip(reversed(range(self._sounds)), gaps, strict=True):
             self.sent_at_s.append(self.clock())
-            self._broadcast(MnbcSound(remaining=remaining, run_id=self.run_id, random=rng.randbytes(16)))
+            self._broadcast(slac.MnbcSound(remaining=remaining, run_id=self.run_id, random=rng.randbytes(16)))
             self._pause(gap_s)
 
     def await_reports(self) -> None:
@@ -250,10 +238,10 @@ class _Ev:
             return
         self._keep(captured)
         evse = message.head.source
-        if isinstance(message.body, SlacParmConfirm):
+        if isinstance(message.body, slac.SlacParmConfirm):
             if len(self.confirmed) < _MOST_CHARGERS:
                 self.confirmed.setdefault(evse, message.body)
-        elif isinstance(message.body, AttenChar):
+        elif isinstance(message.body, slac.AttenChar):
             self._answer(evse, message.body)
         else:
             self.profiles += 1
@@ -261,19 +249,19 @@ class _Ev:
     def _concerns(self, body: Body, destination: str) -> bool:
         """Tell whether a message belongs to this sounding; profiles carry no RunID."""
         match body:
-            case SlacParmConfirm():
+            case slac.SlacParmConfirm():
                 return body.run_id == self.run_id and destination == self.wire.mac
-            case AttenChar():
+            case slac.AttenChar():
                 return body.run_id == self.run_id and body.source_address == self.wire.mac
-            case AttenProfile() | VendorAttenuation():
+            case slac.AttenProfile() | slac.VendorAttenuation():
                 return body.ev == self.wire.mac
             case _:
                 return False
 
-    def _answer(self, evse: str, report: AttenChar) -> None:
+    def _answer(self, evse: str, report: slac.AttenChar) -> None:
         if evse not in self.reported and len(self.reported) < _MOST_CHARGERS:
             self.reported.append(evse)
         if self._replies < 2 * _MOST_CHARGERS:
             self._replies += 1
-            response = AttenCharResponse(source_address=report.source_address, run_id=self.run_id)
+            response = slac.AttenCharResponse(source_address=report.source_address, run_id=self.run_id)
             self._keep(self.wire.send(compose(response, evse, self.wire.mac)))

@@ -5,7 +5,6 @@ Source: frequencies as in Qualcomm's open-plc-utils (psnotch.c); 1155 carriers o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from v2g_tool.model.plc import Band
@@ -47,11 +46,9 @@ class CarrierMask:
 
     def groups(self, size: int = GROUP) -> tuple[Band, ...]:
         """Give the band of each SLAC group, from the first to the last of its active carriers."""
-        return tuple(Band(carrier_hz(c[0]), carrier_hz(c[-1])) for c in _chunks(self.active(), size))
-
-
-def _chunks(items: Sequence[int], size: int) -> list[Sequence[int]]:
-    return [items[at : at + size] for at in range(0, len(items), size)]
+        active = self.active()
+        groups = (active[at : at + size] for at in range(0, len(active), size))
+        return tuple(Band(carrier_hz(group[0]), carrier_hz(group[-1])) for group in groups)
 
 
 NORTH_AMERICA = CarrierMask(

@@ -6,7 +6,6 @@ MAC addresses are lower-case text, `00:b0:52:aa:bb:01`. Times of frames are seco
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
@@ -386,8 +385,3 @@ class LinkMap:
         """What is mapped: `SNR`, `attenuation` or `error rates`."""
         names = {Tier.ATTENUATION: "attenuation", Tier.ERROR_RATE: "error rates"}
         return names.get(self.tier, "SNR")
-
-
-def flags_of(maps: Sequence[LinkMap]) -> tuple[Flag, ...]:
-    """Give the flags of several maps, each once, in the order of their first appearance."""
-    return tuple(dict.fromkeys(flag for link in maps for flag in link.flags))

@@ -83,7 +83,8 @@ class Journal:
             ValueError: `data` is no JSON: NaN, bytes, an integer beyond 2^53, an unpaired surrogate.
         """
         with self._lock:
-            self._refuse_when_broken()
+            if self._broken:
+                raise self._not_written(self._broken)
             self._settle()
             line = self._line(kind, data)
             digest = hashlib.sha256(line[:-1]).hexdigest()
@@ -153,10 +154,6 @@ class Journal:
             self._broken = exc.strerror or "input/output error"
             raise self._not_written(self._broken) from exc
         self._head = head
-
-    def _refuse_when_broken(self) -> None:
-        if self._broken:
-            raise self._not_written(self._broken)
 
     def _not_written(self, reason: str) -> NotPermitted:
         return NotPermitted(

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
 from pydantic import ValidationError
 
 from v2g_tool.data.reading import is_folder
@@ -262,8 +261,9 @@ def _notes(folder: Path, report: Report, signature: cms.Detached) -> Iterator[st
     if unbound := _unbound(folder, report):
         more = f" and {len(unbound) - _SHOWN} more" if len(unbound) > _SHOWN else ""
         yield f"Not part of the report: {', '.join(plain(name) for name in unbound[:_SHOWN])}{more}."
-    if signature.certificates[0].issuer != signature.certificates[0].subject:
-        yield f"The signer's certificate was issued by '{_issuer_name(signature.certificates[0])}'."
+    signer = signature.certificates[0]
+    if signer.issuer != signer.subject:
+        yield f"The signer's certificate was issued by '{plain(signer.issuer.rfc4514_string())}'."
 
 
 def _in_order(ended: str, signed: datetime) -> bool:
@@ -272,10 +272,6 @@ def _in_order(ended: str, signed: datetime) -> bool:
     except ValueError:
         return False
     return (end if end.tzinfo else end.replace(tzinfo=UTC)).replace(microsecond=0) <= signed
-
-
-def _issuer_name(certificate: x509.Certificate) -> str:
-    return plain(certificate.issuer.rfc4514_string())
 
 
 def _unbound(folder: Path, report: Report) -> list[str]:

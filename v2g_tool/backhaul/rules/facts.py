@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
@@ -90,23 +90,9 @@ class TelemetryFacts:
         return check.finding(self.target, verdict, statement, evidence, remedy=remedy)
 
 
-@dataclass(frozen=True)
-class Growth:
-    """By how much the kernel's counts grew; all programs together."""
-
-    out_datagrams: int
-    send_buffer_errors: int
-    fragments_created: int
-
-
-def growth(facts: TelemetryFacts) -> Growth | None:
+def growth(facts: TelemetryFacts) -> UdpCounters | None:
     """Give the growth of the kernel's counts; None where they are not known, or ran over in between."""
-    before, after = facts.before, facts.after
-    if before is None or after is None:
+    if facts.before is None or facts.after is None:
         return None
-    grown = Growth(
-        after.out_datagrams - before.out_datagrams,
-        after.send_buffer_errors - before.send_buffer_errors,
-        after.fragments_created - before.fragments_created,
-    )
-    return grown if min(grown.out_datagrams, grown.send_buffer_errors, grown.fragments_created) >= 0 else None
+    grown = [after - before for before, after in zip(astuple(facts.before), astuple(facts.after), strict=True)]
+    return UdpCounters(*grown) if min(grown) >= 0 else None

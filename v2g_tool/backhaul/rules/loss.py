@@ -202,7 +202,7 @@ def datagrams_to_decide(judged: LossVerdict) -> int | None:
     least = datagrams_needed(judged.limit_ratio, look)
     if count.sent <= 0:
         return least
-    alike = LossCount(count.sent, count.lost, count.unaccounted, count.out_of_order).times(1 / divisor)
+    alike = count.times(1 / divisor)
 
     def decides(factor: float) -> bool:
         return decide(alike.times(factor), judged.limit_ratio, look).verdict is not Verdict.INCONCLUSIVE
@@ -221,15 +221,9 @@ def datagrams_to_decide(judged: LossVerdict) -> int | None:
 def loss_words(judged: LossVerdict) -> str:
     """Give the counts and the interval in a sentence."""
     count = judged.count
-    also = [
-        f"{number} {words}"
-        for number, words in (
-            (count.unaccounted, "sent behind the last one that arrived"),
-            (count.out_of_order, "late or double"),
-        )
-        if number
-    ]
-    more = f", {' and '.join(also)}" if also else ""
+    behind = f"{count.unaccounted} sent behind the last one that arrived" if count.unaccounted else ""
+    mixed = f"{count.out_of_order} late or double" if count.out_of_order else ""
+    more = f", {' and '.join(filter(None, (behind, mixed)))}" if behind or mixed else ""
     return (
         f"{count.lost} of {count.sent} datagrams lost{more}: {percent(count.ratio or 0)}, "
         f"{percent(judged.lower)} to {percent(judged.upper)} with {confidence_words(judged.confidence)} confidence "
@@ -249,12 +243,10 @@ def confidence_words(confidence: float) -> str:
 
 def loss_evidence(judged: LossVerdict) -> list[Evidence]:
     """Give the numbers that the verdict rests on."""
-    count, limit = judged.count, percent(judged.limit_ratio)
-    scatter = judged.dispersion
+    count, limit, scatter = judged.count, percent(judged.limit_ratio), judged.dispersion
+    ratios = {"loss ratio": count.ratio or 0, "lower end": judged.lower, "upper end": judged.upper}
     return [
-        Evidence(name="loss ratio", value=percent(count.ratio or 0).removesuffix(" %"), unit="%", limit=limit),
-        Evidence(name="lower end", value=percent(judged.lower).removesuffix(" %"), unit="%", limit=limit),
-        Evidence(name="upper end", value=percent(judged.upper).removesuffix(" %"), unit="%", limit=limit),
+        *(Evidence(name=n, value=percent(r).removesuffix(" %"), unit="%", limit=limit) for n, r in ratios.items()),
         Evidence(name="confidence", value=confidence_words(judged.confidence).removesuffix(" %"), unit="%"),
         Evidence(name="look", value=str(judged.look)),
         Evidence(name="sent", value=str(count.sent), unit="datagrams"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2g_tool.backhaul import checks
+from v2g_tool.backhaul.rules import path
 from v2g_tool.backhaul.rules.answers import responder_findings, trouble_findings
 from v2g_tool.backhaul.rules.counts import Comparison, compare, counts_finding, versions_finding
 from v2g_tool.backhaul.rules.facts import TelemetryFacts, TelemetryLimits
@@ -18,15 +19,6 @@ from v2g_tool.backhaul.rules.loss import (
     loss_evidence,
     loss_words,
     pool,
-)
-from v2g_tool.backhaul.rules.path import (
-    burst_finding,
-    fragment_finding,
-    is_fragmented,
-    jitter_finding,
-    order_finding,
-    rate_finding,
-    rate_reached,
 )
 from v2g_tool.backhaul.rules.versions import believed
 from v2g_tool.model.findings import Finding, Verdict
@@ -83,26 +75,19 @@ def judge(facts: TelemetryFacts, limits: TelemetryLimits, look: int = 1) -> tupl
         *trouble_findings(facts),
         *(_load_findings(facts, limits, max(look, 1)) if facts.pieces else ()),
         *([latency_finding(facts, limits)] if asked else ()),
-        *([fragment_finding(facts)] if facts.pieces or facts.path is not None else ()),
+        *([path.fragment_finding(facts)] if facts.pieces or facts.path is not None else ()),
     )
 
 
 def _load_findings(facts: TelemetryFacts, limits: TelemetryLimits, look: int) -> list[Finding]:
     return [
-        *_loss_findings(facts, limits, look),
-        rate_finding(facts, limits),
-        jitter_finding(facts),
-        order_finding(facts),
-        burst_finding(facts),
-    ]
-
-
-def _loss_findings(facts: TelemetryFacts, limits: TelemetryLimits, look: int) -> list[Finding]:
-    pieces = [believed(piece) for piece in facts.pieces]
-    return [
         _loss_finding(facts, limits, look_at(facts, limits, look)),
         counts_finding(facts, compare(facts)),
-        versions_finding(facts, pieces),
+        versions_finding(facts, [believed(piece) for piece in facts.pieces]),
+        path.rate_finding(facts, limits),
+        path.jitter_finding(facts),
+        path.order_finding(facts),
+        path.burst_finding(facts),
     ]
 
 
@@ -133,7 +118,7 @@ def _withheld(facts: TelemetryFacts, comparison: Comparison) -> str:
         return "this pair of iperf3 versions can hide losses (NET-VERSIONS)"
     if not comparison.sound:
         return "the counts do not support one another (NET-COUNTS)"
-    if is_fragmented(facts):
+    if path.is_fragmented(facts):
         return "the datagrams were cut, and what was lost are fragments (NET-FRAGMENT)"
     return ""
 
@@ -149,6 +134,6 @@ def _not_the_whole(facts: TelemetryFacts, limits: TelemetryLimits) -> str:
     lossy = any(piece.lost or piece.out_of_order or piece.sent > piece.counted for piece in facts.pieces)
     if lossy and sum(len(piece.intervals) for piece in facts.pieces) < FEWEST_SECONDS:
         return "in so few seconds nobody can tell whether losses come in bursts"
-    if not rate_reached(facts.pieces, limits):
+    if not path.rate_reached(facts.pieces, limits):
         return "the load was below the rate that was asked for (NET-RATE)"
     return ""

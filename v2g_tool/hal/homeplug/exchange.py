@@ -125,7 +125,8 @@ class Exchange:
 
     def _asked_in_turn(self, window: _Window, forms: tuple[Form, ...], modem: str) -> Answer | None:
         began_s = self.clock()
-        window.repeated = self._last_of_another(forms[0])
+        if self._last and self._last[0] != forms[0].request:
+            window.repeated = self._last[1]
         for attempt, form in enumerate(forms * self.tries):
             sent_s = self.clock()
             self._send(window, form, modem)
@@ -138,10 +139,6 @@ class Exchange:
                 return answers[0]
             window.repeated = None
         return None
-
-    def _last_of_another(self, form: Form) -> Captured | None:
-        """Give the last frame of the last answer, if it answered another request than this one."""
-        return self._last[1] if self._last and self._last[0] != form.request else None
 
     def _let_stragglers_pass(self, window: _Window) -> None:
         kinds, until_s = self._stragglers

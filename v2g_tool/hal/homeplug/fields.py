@@ -1,20 +1,22 @@
 """Fields of messages: a class is the layout, the annotation of each field says how it lies on the wire.
 
-Fields without such an annotation are variable; their class reads and writes them itself, behind the fixed ones.
+Fields without such an annotation are read and written by their class itself, behind the others.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from operator import methodcaller
-from struct import Struct
-from typing import Annotated, Any, ClassVar, Self, dataclass_transform, get_origin
+from struct import Struct, pack
+from typing import Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 from v2g_tool.hal.homeplug.frame import Reader, mac_bytes
 
 NOBODY = "00:00:00:00:00:00"
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,14 @@ class Wire:
     code: str
     parse: Callable[[Any], Any] | None = None
     build: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """How a field of any length lies on the wire; `read` is given the values before it, by name."""
+
+    read: Callable[[Reader, Mapping[str, Any]], Any]
+    write: Callable[[Any], bytes] = bytes
 
 
 def _raw(count: int) -> Wire:
@@ -51,6 +61,9 @@ Raw16 = Annotated[bytes, _raw(16)]
 Raw17 = Annotated[bytes, _raw(17)]
 Raw64 = Annotated[bytes, _raw(64)]
 Raw192 = Annotated[bytes, _raw(192)]
+Rest = Annotated[bytes, Variable(lambda reader, _: reader.rest())]
+Listed = Annotated[tuple[_Entry, ...], "listed"]
+"""A byte that counts the entries, then the entries: numbers, or Fields."""
 
 
 class Layout:
@@ -62,12 +75,12 @@ class Layout:
         self._parsers = [(at, wire.parse) for at, wire in enumerate(wires.values()) if wire.parse]
         self._builders = [(at, wire.build) for at, wire in enumerate(wires.values()) if wire.build]
 
-    def read(self, reader: Reader) -> dict[str, Any]:
-        """Give the values by name; raises MalformedFrame when the frame ends before."""
+    def read(self, reader: Reader, fields: dict[str, Any]) -> None:
+        """Add the values by name; raises MalformedFrame when the frame ends before."""
         values = list(reader.unpack(self._struct))
         for at, parse in self._parsers:
             values[at] = parse(values[at])
-        return dict(zip(self.names, values, strict=True))
+        fields.update(zip(self.names, values, strict=True))
 
     def write(self, fields: Fields) -> bytes:
         """Give the fields as they lie on the wire."""
@@ -77,13 +90,47 @@ class Layout:
         return self._struct.pack(*values)
 
 
-def _origin(hint: object) -> object:
-    return get_origin(hint)
+class _Varying:
+    """One variable field."""
+
+    def __init__(self, name: str, variable: Variable) -> None:
+        self._name, self._variable = name, variable
+
+    def read(self, reader: Reader, fields: dict[str, Any]) -> None:
+        fields[self._name] = self._variable.read(reader, fields)
+
+    def write(self, fields: Fields) -> bytes:
+        return self._variable.write(getattr(fields, self._name))
+
+
+def _layouts(fields: Mapping[str, Any]) -> Iterator[Layout | _Varying]:
+    """Give fields in their order: fixed ones that stand together at once, variable ones singly."""
+    for fixed, members in groupby(fields.items(), lambda item: isinstance(item[1], Wire)):
+        together = dict(members)
+        yield from [Layout(together)] if fixed else [_Varying(*item) for item in together.items()]
+
+
+def _how(hint: Any) -> Wire | Variable:  # noqa: ANN401 - an annotated type
+    how: Wire | Variable | str = hint.__metadata__[0]
+    return _listed(get_args(hint.__origin__)[0]) if isinstance(how, str) else how
+
+
+def _listed(entry: Any) -> Variable:  # noqa: ANN401 - an annotated number, or a class of fields
+    if get_origin(entry) is Annotated:
+        code = entry.__metadata__[0].code
+        return Variable(
+            lambda reader, _: reader.unpack(Struct(f"<{reader.take(1)[0]}{code}")),
+            lambda numbers: pack(f"<B{len(numbers)}{code}", len(numbers), *numbers),
+        )
+    return Variable(
+        lambda reader, _: tuple(entry.read(reader) for _ in range(reader.take(1)[0])),
+        lambda entries: pack("B", len(entries)) + b"".join(each.encode() for each in entries),
+    )
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Fields:
-    """Something that lies on the wire as fixed fields, followed by variable ones where the class says so.
+    """Something that lies on the wire as its fields, one behind the other.
 
     A value like a frozen dataclass; but making seventy dataclasses would take a third of the program's start.
     """
@@ -91,18 +138,21 @@ class Fields:
     NAMES: ClassVar[frozenset[str]] = frozenset()
     DEFAULTS: ClassVar[Mapping[str, object]] = {}
     WIRES: ClassVar[Mapping[str, Wire]] = {}
-    LAYOUT: ClassVar[Layout]
+    _ON_THE_WIRE: ClassVar[Mapping[str, Wire | Variable]] = {}
+    _LAYOUTS: ClassVar[tuple[Layout | _Varying, ...]] = ()
     SECRET: ClassVar[tuple[str, ...]] = ()
     """Fields of bytes that must stay secret."""
 
     def __init_subclass__(cls) -> None:
         hints = inspect.get_annotations(cls, eval_str=True)
-        fields = {name: hint for name, hint in hints.items() if _origin(hint) is not ClassVar}
-        wires = {name: hint.__metadata__[0] for name, hint in fields.items() if _origin(hint) is Annotated}
+        origins: dict[str, object] = {name: get_origin(hint) for name, hint in hints.items()}
+        fields = [name for name, origin in origins.items() if origin is not ClassVar]
+        annotated = {name: _how(hints[name]) for name in fields if origins[name] is Annotated}
         cls.NAMES = cls.NAMES.union(fields)
         cls.DEFAULTS = {**cls.DEFAULTS, **{name: vars(cls)[name] for name in fields if name in vars(cls)}}
-        cls.WIRES = {**cls.WIRES, **wires}
-        cls.LAYOUT = Layout(cls.WIRES)
+        cls._ON_THE_WIRE = {**cls._ON_THE_WIRE, **annotated}
+        cls._LAYOUTS = tuple(_layouts(cls._ON_THE_WIRE))
+        cls.WIRES = {name: how for name, how in cls._ON_THE_WIRE.items() if isinstance(how, Wire)}
 
     def __init__(self, **values: object) -> None:
         complete = {**self.DEFAULTS, **values}
@@ -126,13 +176,13 @@ class Fields:
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """Give the next one of its kind; raises MalformedFrame when the frame does not hold it."""
-        fields = cls.LAYOUT.read(reader)
-        fields.update(cls._read_more(reader, fields))
+        fields: dict[str, Any] = {}
+        cls._add(reader, fields)
         return cls(**fields)
 
     def encode(self) -> bytes:
         """Give it as it lies on the wire."""
-        return self.LAYOUT.write(self) + self._write_more()
+        return b"".join(layout.write(self) for layout in self._LAYOUTS) + self._write_more()
 
     def disclosed(self) -> Self:
         """Give the same with zeros for what must stay secret."""
@@ -140,12 +190,18 @@ class Fields:
         return type(self)(**(vars(self) | zeros)) if zeros else self
 
     @classmethod
+    def _add(cls, reader: Reader, fields: dict[str, Any]) -> None:
+        for layout in cls._LAYOUTS:
+            layout.read(reader, fields)
+        fields.update(cls._read_more(reader, fields))
+
+    @classmethod
     def _read_more(cls, _reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give the variable fields by name, from what is behind the fixed ones."""
+        """Give the fields without an annotation by name, from what is behind the others."""
         return {}
 
     def _write_more(self) -> bytes:
-        """Give the variable fields as they lie on the wire."""
+        """Give the fields without an annotation as they lie on the wire."""
         return b""
 
 
@@ -172,9 +228,9 @@ class Answer(Body):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        status, *rest = cls.WIRES.items()
-        cls.STATUS = Layout(dict([status]))
-        cls.LAYOUT = Layout(dict(rest))
+        status = next(iter(cls.WIRES))
+        cls.STATUS = Layout({status: cls.WIRES[status]})
+        cls._LAYOUTS = tuple(_layouts({name: how for name, how in cls._ON_THE_WIRE.items() if name != status}))
 
     @property
     def refused(self) -> bool:
@@ -184,18 +240,12 @@ class Answer(Body):
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """Give the answer; of a refusal only the status is read."""
-        fields = cls.STATUS.read(reader)
+        fields: dict[str, Any] = {}
+        cls.STATUS.read(reader, fields)
         if not any(fields.values()):
-            fields |= cls.LAYOUT.read(reader)
-            fields |= cls._read_more(reader, fields)
+            cls._add(reader, fields)
         return cls(**fields)
 
     def encode(self) -> bytes:
         """Give it as it lies on the wire."""
-        return self.STATUS.write(self) + (b"" if self.refused else self.LAYOUT.write(self) + self._write_more())
-
-
-def text_of(data: bytes) -> str:
-    """Give the text up to the first NUL; what cannot be printed becomes `?`, so that it is safe on a terminal."""
-    text = data.split(b"\0", 1)[0].decode("ascii", "replace")
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
+        return self.STATUS.write(self) + (b"" if self.refused else super().encode())

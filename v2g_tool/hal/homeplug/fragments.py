@@ -34,7 +34,7 @@ class _Set:
 
     def whole(self) -> bytes | None:
         """Give the joined data, OUI first; None while something is missing."""
-        first = next((mark for mark in self.parts if _is_first(mark)), None)
+        first = next((mark for mark in self.parts if is_first(mark)), None)
         if first is None:
             return None
         low_is_last = first < 16
@@ -119,11 +119,6 @@ def _joined(head: Head, data: bytes) -> bytes:
     return head.encode()[: -len(head.fmi)] + b"\0" + head.fmi[1:] + data
 
 
-def is_first(head: Head) -> bool:
+def is_first(mark: int) -> bool:
     """Whether a fragment is the first of its message, and so begins with the OUI."""
-    return _is_first(head.fmi[0])
-
-
-def _is_first(mark: int) -> bool:
-    """One nibble is the index, 0; the other one is not."""
-    return not (mark & 15 and mark >> 4)
+    return not (mark & 15 and mark >> 4)  # one nibble is the index, 0; the other one is not

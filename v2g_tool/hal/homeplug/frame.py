@@ -153,3 +153,9 @@ def mac_bytes(mac: str) -> bytes:
     if len(data) != 6:
         raise RequestError(f"'{mac}' is no MAC address", todo="Write it as 00:b0:52:aa:bb:01.")
     return data
+
+
+def text_of(data: bytes) -> str:
+    """Give the text up to the first NUL; what cannot be printed becomes `?`, so that it is safe on a terminal."""
+    text = data.split(b"\0", 1)[0].decode("ascii", "replace")
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)

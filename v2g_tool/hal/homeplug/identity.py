@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated
 
-from v2g_tool.hal.homeplug.fields import U8, U16, U32, Answer, Body, Kind, Raw2, Raw3, Raw8, Raw12, Raw16, text_of
-from v2g_tool.hal.homeplug.frame import QCA, Reader
+from v2g_tool.hal.homeplug.fields import U8, U16, U32, Answer, Body, Kind, Raw2, Raw3, Raw8, Raw12, Raw16, Variable
+from v2g_tool.hal.homeplug.frame import QCA, text_of
 
 IDENTS = {
     0x001B58DC: "QCA7000",
@@ -50,7 +49,7 @@ class VersionConfirm(Body):
     status: U8
     device_class: U8 = 0
     version_length: U8 = 0
-    area: bytes = b""
+    area: Annotated[bytes, Variable(lambda reader, _: reader.at_most(_VERSION_BYTES + 8))] = b""
 
     @property
     def firmware(self) -> str:
@@ -68,13 +67,6 @@ class VersionConfirm(Body):
         """The chip, or its family, or that it is unknown."""
         family = DEVICE_CLASSES.get(self.device_class, f"unknown chip (device class 0x{self.device_class:02X})")
         return IDENTS.get(self.ident or 0, family)
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"area": reader.at_most(_VERSION_BYTES + 8)}
-
-    def _write_more(self) -> bytes:
-        return self.area
 
 
 class LinkStatusRequest(Body):
@@ -145,11 +137,4 @@ class PropertyConfirm(Answer):
     data_format: U8 = 0
     reserved: Raw3 = bytes(3)
     length: U32 = 0
-    data: bytes = b""
-
-    @classmethod
-    def _read_more(cls, reader: Reader, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"data": reader.take(fields["length"])}
-
-    def _write_more(self) -> bytes:
-        return self.data
+    data: Annotated[bytes, Variable(lambda reader, fields: reader.take(fields["length"]))] = b""

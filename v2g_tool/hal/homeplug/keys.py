@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
-from v2g_tool.hal.homeplug.fields import U8, U16, U32, Body, Kind, Raw7, Raw16
-from v2g_tool.hal.homeplug.frame import Reader
+from v2g_tool.hal.homeplug.fields import U8, U16, U32, Body, Kind, Raw7, Raw16, Rest
 
 ACCEPTED = frozenset({0, 1})
 """Results of CM_SET_KEY that mean yes: 0 by the standard, and 1 by what every Qualcomm modem answers and then does."""
@@ -69,11 +66,4 @@ class GetKeyConfirm(Body):
 
     KIND = Kind("CM_GET_KEY.CNF", 0x600D)
     SECRET = ("answer",)
-    answer: bytes
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"answer": reader.rest()}
-
-    def _write_more(self) -> bytes:
-        return self.answer
+    answer: Rest

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from v2g_tool.errors import Refused, Unreachable, V2GError
 from v2g_tool.hal.contracts.modem import Wire
+from v2g_tool.hal.homeplug import questions
 from v2g_tool.hal.homeplug.evidence import FrameLog
 from v2g_tool.hal.homeplug.exchange import Answer, Exchange, Question
 from v2g_tool.hal.homeplug.frame import BROADCAST, ETHERTYPE, LOCAL_MODEM, MalformedFrame
@@ -22,28 +23,8 @@ from v2g_tool.hal.homeplug.network import (
     StationIdentifyRequest,
 )
 from v2g_tool.hal.homeplug.observation import observe
-from v2g_tool.hal.homeplug.questions import (
-    LINK_STATUS,
-    NETWORK,
-    VC_NETWORK,
-    VC_VERSION,
-    VERSION,
-    link_statistics,
-    tone_map,
-    vc_snr,
-)
 from v2g_tool.hal.homeplug.vertexcom import INITIAL, VcSnrConfirm
-from v2g_tool.model.plc import (
-    Captured,
-    Direction,
-    LinkCounters,
-    ModemIdentity,
-    ModemSnr,
-    Network,
-    Observation,
-    Refusal,
-    ToneMap,
-)
+from v2g_tool.model import plc
 
 if TYPE_CHECKING:
     from v2g_tool.hal.contracts.recorder import Recorder
@@ -76,16 +57,17 @@ class Modems:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self._near: tuple[str, ...] = ()
+        self.near: tuple[str, ...] = ()
+        """The modems on this wire: those that answered at the local management address when they were identified."""
         self._speaks: dict[str, Question] = {}
         """By MAC address: the question about itself that a modem understood."""
 
     @property
-    def frames(self) -> Sequence[Captured]:
+    def frames(self) -> Sequence[plc.Captured]:
         """The frames that were sent, and those that say something, in the order of time."""
         return self.exchange.log.frames
 
-    def identify(self) -> tuple[ModemIdentity, ...]:
+    def identify(self) -> tuple[plc.ModemIdentity, ...]:
         """Give all modems that answer, those on this wire before those across the powerline.
 
         Raises:
@@ -93,47 +75,42 @@ class Modems:
             Refused: only modems answer that cannot be asked about the line.
         """
         near = self._introduced(LOCAL_MODEM)
-        self._near = tuple(dict.fromkeys(answer.source for answer in near))
+        self.near = tuple(dict.fromkeys(answer.source for answer in near))
         answers = [*near, *self._introduced(BROADCAST)]
         observed = observe([captured for answer in answers for captured in answer.frames])
         if not observed.identities:
             raise self._nobody()
-        by_mac: dict[str, ModemIdentity] = {}
+        by_mac: dict[str, plc.ModemIdentity] = {}
         for identity in observed.identities:
             by_mac.setdefault(identity.mac, identity)
         return tuple(by_mac.values())
-
-    @property
-    def near(self) -> tuple[str, ...]:
-        """The modems on this wire: those that answered at the local management address when they were identified."""
-        return self._near
 
     def linked(self, mac: str) -> bool:
         """Give whether this modem belongs to a powerline network."""
         if self._is_vertexcom(mac):
             return any(network.stations for network in self.network(mac))
-        return any(state.linked for state in self._granted(LINK_STATUS, mac).link_states)
+        return any(state.linked for state in self._granted(questions.LINK_STATUS, mac).link_states)
 
-    def network(self, mac: str) -> tuple[Network, ...]:
+    def network(self, mac: str) -> tuple[plc.Network, ...]:
         """Give the networks of this modem, with their stations."""
-        return self._granted(VC_NETWORK if self._is_vertexcom(mac) else NETWORK, mac).networks
+        return self._granted(questions.VC_NETWORK if self._is_vertexcom(mac) else questions.NETWORK, mac).networks
 
-    def counters(self, mac: str, peer: str) -> tuple[LinkCounters, ...]:
+    def counters(self, mac: str, peer: str) -> tuple[plc.LinkCounters, ...]:
         """Give what this modem counted on the link with `peer`, "" for all peers together; never clears them.
 
         Empty for VertexCom chips: what their counters count is not published.
         """
-        return () if self._is_vertexcom(mac) else self._granted(link_statistics(peer), mac).counters
+        return () if self._is_vertexcom(mac) else self._granted(questions.link_statistics(peer), mac).counters
 
-    def tone_maps(self, mac: str, peer: str, direction: Direction = "rx") -> tuple[ToneMap, ...]:
+    def tone_maps(self, mac: str, peer: str, direction: plc.Direction = "rx") -> tuple[plc.ToneMap, ...]:
         """Give the tone maps of all slots, empty where this modem holds none.
 
         A modem that has negotiated none may give the same default for every slot: then only the first one is read.
         """
-        maps: list[ToneMap] = []
+        maps: list[plc.ToneMap] = []
         while not self._is_vertexcom(mac) and len(maps) < SLOTS:
             try:
-                maps += self._granted(tone_map(peer, len(maps), direction), mac).tone_maps[-1:]
+                maps += self._granted(questions.tone_map(peer, len(maps), direction), mac).tone_maps[-1:]
             except Refused as exc:
                 if exc.code != _UNKNOWN_SLOT:
                     raise
@@ -142,7 +119,7 @@ class Modems:
                 break
         return tuple(maps)
 
-    def snr(self, mac: str, peer: str) -> tuple[ModemSnr, ...]:
+    def snr(self, mac: str, peer: str) -> tuple[plc.ModemSnr, ...]:
         """Give the SNR of all combs of carriers in all intervals, empty where this chip has no such message."""
         if not self._is_vertexcom(mac):
             return ()
@@ -153,7 +130,7 @@ class Modems:
                 raise
             return self._snr_of_present_list(mac, peer)
 
-    def listen(self, seconds: float, on_frame: Callable[[Captured], bool | None]) -> None:
+    def listen(self, seconds: float, on_frame: Callable[[plc.Captured], bool | None]) -> None:
         """Send nothing, and hand over each frame that says something; ends early once `on_frame` gives True."""
         until_s = self.exchange.clock() + seconds
         while (captured := self.exchange.wire.receive(until_s)) is not None:
@@ -162,19 +139,17 @@ class Modems:
                 if on_frame(captured):
                     return
 
-    def _snr_of_present_list(self, mac: str, peer: str) -> tuple[ModemSnr, ...]:
+    def _snr_of_present_list(self, mac: str, peer: str) -> tuple[plc.ModemSnr, ...]:
         """Ask for whichever interval the modem begins with, and for those that it lists with the answer."""
-        first = self._answer(vc_snr(peer, 0, INITIAL, 0), mac)
+        first = self._answer(questions.vc_snr(peer, 0, INITIAL, 0), mac)
         named = cast("VcSnrConfirm", first.body)
         listed = range(min(len(named.ends), _MOST_INTERVALS)) if len(named.ends) > 1 else ()
-        questions = [
-            *(vc_snr(peer, comb, INITIAL, 0) for comb in range(1, COMBS)),
-            *(vc_snr(peer, comb, interval, named.interval_list) for interval in listed for comb in range(COMBS)),
-        ]
-        rest = (snr for question in questions for snr in self._granted(question, mac).snrs)
-        return (*observe(first.frames).snrs, *rest)
+        rest = [(comb, INITIAL, 0) for comb in range(1, COMBS)]
+        rest += [(comb, interval, named.interval_list) for interval in listed for comb in range(COMBS)]
+        snrs = (snr for asked in rest for snr in self._granted(questions.vc_snr(peer, *asked), mac).snrs)
+        return (*observe(first.frames).snrs, *snrs)
 
-    def _granted(self, question: Question, mac: str) -> Observation:
+    def _granted(self, question: Question, mac: str) -> plc.Observation:
         return observe(self._answer(question, mac).frames)
 
     def _answer(self, question: Question, mac: str) -> Answer:
@@ -193,10 +168,10 @@ class Modems:
                 why="It has no power, is asleep, or has another address.",
                 todo="Run 'v2g-plc-tool stations' to see which modems answer.",
             )
-        return self._speaks[mac] is VC_VERSION
+        return self._speaks[mac] is questions.VC_VERSION
 
     def _introduced(self, destination: str) -> list[Answer]:
-        answers = self.exchange.ask_everybody((VERSION, VC_VERSION), destination)
+        answers = self.exchange.ask_everybody((questions.VERSION, questions.VC_VERSION), destination)
         self._speaks |= {answer.source: answer.question for answer in answers}
         return answers
 
@@ -236,7 +211,7 @@ def modems_on(wire: Wire, interface: str, record: Recorder, end_s: float) -> Mod
     return Modems(Exchange(wire, FrameLog(interface, record), end_s))
 
 
-def _is_default(first: ToneMap) -> bool:
+def _is_default(first: plc.ToneMap) -> bool:
     """Tell a map that was never negotiated: no tone maps are held, and every carrier is said to carry QPSK."""
     return not first.maps and set(first.codes) <= {_ROBO_CODE}
 
@@ -264,7 +239,7 @@ def _foreign_maker(frame: bytes) -> tuple[str, str]:
     return "", ""
 
 
-def _refused(refusal: Refusal) -> Refused:
+def _refused(refusal: plc.Refusal) -> Refused:
     return Refused(
         f"modem {refusal.reporter} refuses {refusal.message.removesuffix('.CNF')}: {refusal.meaning} "
         f"(status {refusal.status})",

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from struct import Struct
 from typing import Any
 
-from v2g_tool.hal.homeplug.fields import U8, U16, Body, Fields, Kind, Mac, Raw2, Raw3, Raw4, Raw7
+from v2g_tool.hal.homeplug.fields import U8, U16, Body, Fields, Kind, Listed, Mac, Raw2, Raw3, Raw4, Raw7
 from v2g_tool.hal.homeplug.frame import QCA, Reader
 
-_COUNT = Struct("<B")
 _COUNT_AND_RESERVED = Struct("<B5s")
-
-
-def _listed(entries: Sequence[Fields]) -> bytes:
-    return _COUNT.pack(len(entries)) + b"".join(entry.encode() for entry in entries)
 
 
 class NetworkInfoRequestV0(Body):
@@ -62,15 +57,7 @@ class AvlnV0(Fields):
     role: U8
     cco: Mac
     cco_tei: U8
-    stations: tuple[AvlnStationV0, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        return {"stations": tuple(AvlnStationV0.read(reader) for _ in range(count))}
-
-    def _write_more(self) -> bytes:
-        return _listed(self.stations)
+    stations: Listed[AvlnStationV0]
 
 
 class AvlnV1(Fields):
@@ -102,15 +89,7 @@ class NetworkInfoConfirmV0(Body):
     """The networks that the modem belongs to."""
 
     KIND = Kind("VS_NW_INFO.CNF", 0xA039, 0, QCA)
-    networks: tuple[AvlnV0, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        return {"networks": tuple(AvlnV0.read(reader) for _ in range(count))}
-
-    def _write_more(self) -> bytes:
-        return _listed(self.networks)
+    networks: Listed[AvlnV0]
 
 
 class NetworkInfoConfirmV1(Body):
@@ -121,15 +100,7 @@ class NetworkInfoConfirmV1(Body):
     reserved_1: U8 = 0
     length: U16
     reserved_2: U8 = 0
-    networks: tuple[AvlnV1, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        return {"networks": tuple(AvlnV1.read(reader) for _ in range(count))}
-
-    def _write_more(self) -> bytes:
-        return _listed(self.networks)
+    networks: Listed[AvlnV1]
 
 
 class DiscoverListRequest(Body):
@@ -169,18 +140,8 @@ class DiscoverListConfirm(Body):
     """Stations and networks that the modem hears."""
 
     KIND = Kind("CC_DISCOVER_LIST.CNF", 0x0015)
-    stations: tuple[DiscoveredStation, ...]
-    networks: tuple[DiscoveredNetwork, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        stations = tuple(DiscoveredStation.read(reader) for _ in range(count))
-        (count,) = reader.unpack(_COUNT)
-        return {"stations": stations, "networks": tuple(DiscoveredNetwork.read(reader) for _ in range(count))}
-
-    def _write_more(self) -> bytes:
-        return _listed(self.stations) + _listed(self.networks)
+    stations: Listed[DiscoveredStation]
+    networks: Listed[DiscoveredNetwork]
 
 
 class NetworkStatsRequest(Body):
@@ -201,15 +162,7 @@ class NetworkStatsConfirm(Body):
     """Average rates with each station."""
 
     KIND = Kind("CM_NW_STATS.CNF", 0x6049)
-    stations: tuple[StationRate, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        return {"stations": tuple(StationRate.read(reader) for _ in range(count))}
-
-    def _write_more(self) -> bytes:
-        return _listed(self.stations)
+    stations: Listed[StationRate]
 
 
 class StationIdentifyRequest(Body):

@@ -51,5 +51,5 @@ def _is_measured_from(message: Message) -> bool:
     if not isinstance(body, Fragment):
         return False
     makers = [kind.oui for kind in LONG if kind.mmtype == message.head.mmtype]
-    says_its_maker = is_first(message.head) or body.data.startswith(VERTEXCOM)
+    says_its_maker = is_first(message.head.fmi[0]) or body.data.startswith(VERTEXCOM)
     return body.data[:3] in makers if says_its_maker else bool(makers)

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from v2g_tool.hal.homeplug import identity, keys, statistics, tone_map, vertexcom
 from v2g_tool.hal.homeplug.fields import Body
-from v2g_tool.hal.homeplug.identity import AttributesConfirm, LinkStatusConfirm, PropertyConfirm, VersionConfirm
-from v2g_tool.hal.homeplug.keys import ACCEPTED, SetKeyConfirm
 from v2g_tool.hal.homeplug.messages import Message
-from v2g_tool.hal.homeplug.statistics import LinkStatisticsConfirm
-from v2g_tool.hal.homeplug.tone_map import (
-    AmpMapConfirm,
-    RxToneMapConfirmV0,
-    RxToneMapConfirmV1,
-    TxToneMapConfirmV0,
-    TxToneMapConfirmV1,
-)
-from v2g_tool.hal.homeplug.vertexcom import VcLinkStatsConfirm, VcSnrConfirm, VcToneMaskConfirm, VcVersionConfirm
 from v2g_tool.model.plc import Refusal
 
 UNDOCUMENTED = "the status is not documented"
@@ -29,21 +19,21 @@ _STATISTICS = {
 }
 _FAILED = {1: "it failed"}
 MEANINGS: Mapping[type[Body], Mapping[int, str]] = {
-    VersionConfirm: {},
-    LinkStatusConfirm: {},
-    AttributesConfirm: {},
-    PropertyConfirm: {},
-    SetKeyConfirm: {},
-    LinkStatisticsConfirm: _STATISTICS,
-    TxToneMapConfirmV0: _TONE_MAP,
-    TxToneMapConfirmV1: _TONE_MAP,
-    RxToneMapConfirmV0: _TONE_MAP,
-    RxToneMapConfirmV1: _TONE_MAP,
-    AmpMapConfirm: {},
-    VcVersionConfirm: _FAILED,
-    VcSnrConfirm: _FAILED | {2: "the list of intervals has changed"},
-    VcToneMaskConfirm: _FAILED,
-    VcLinkStatsConfirm: _FAILED,
+    identity.VersionConfirm: {},
+    identity.LinkStatusConfirm: {},
+    identity.AttributesConfirm: {},
+    identity.PropertyConfirm: {},
+    keys.SetKeyConfirm: {},
+    statistics.LinkStatisticsConfirm: _STATISTICS,
+    tone_map.TxToneMapConfirmV0: _TONE_MAP,
+    tone_map.TxToneMapConfirmV1: _TONE_MAP,
+    tone_map.RxToneMapConfirmV0: _TONE_MAP,
+    tone_map.RxToneMapConfirmV1: _TONE_MAP,
+    tone_map.AmpMapConfirm: {},
+    vertexcom.VcVersionConfirm: _FAILED,
+    vertexcom.VcSnrConfirm: _FAILED | {2: "the list of intervals has changed"},
+    vertexcom.VcToneMaskConfirm: _FAILED,
+    vertexcom.VcLinkStatsConfirm: _FAILED,
 }
 """Statuses other than 0 by kind of answer; sources: faifa, open-plc-utils, tulum_utils."""
 
@@ -55,7 +45,7 @@ def refusal_of(message: Message) -> Refusal | None:
     if meanings is None:
         return None
     status: int = getattr(body, "result" if hasattr(body, "result") else "status")
-    if status in (ACCEPTED if isinstance(body, SetKeyConfirm) else (0,)):
+    if status in (keys.ACCEPTED if isinstance(body, keys.SetKeyConfirm) else (0,)):
         return None
     meaning = meanings.get(status, UNDOCUMENTED)
     return Refusal(message.head.source, body.KIND.name, status, meaning, getattr(body, "slot", None))

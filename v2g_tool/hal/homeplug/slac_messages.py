@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from struct import Struct
-from typing import Any
+from typing import Annotated, Any
 
-from v2g_tool.hal.homeplug.fields import U8, U16, Body, Kind, Mac, Raw7, Raw8, Raw16, Raw17
+from v2g_tool.hal.homeplug.fields import U8, U16, Body, Kind, Listed, Mac, Raw7, Raw8, Raw16, Raw17, Variable
 from v2g_tool.hal.homeplug.frame import BROADCAST, QCA, Reader
 
-_COUNT = Struct("<B")
 _COUNT_AND_RESERVED = Struct("<BB")
 _COUNT_AND_SIZE = Struct("<BBB7s")
-_RANDOM_BYTES = 16
 
 
 class SlacBody(Body):
@@ -65,14 +63,7 @@ class MnbcSound(SlacBody):
     remaining: U8
     run_id: Raw8
     reserved: Raw8 = bytes(8)
-    random: bytes
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"random": reader.at_most(_RANDOM_BYTES)}
-
-    def _write_more(self) -> bytes:
-        return self.random
+    random: Annotated[bytes, Variable(lambda reader, _: reader.at_most(16))]
 
 
 class AttenProfile(Body):
@@ -126,15 +117,7 @@ class AttenChar(SlacBody):
     source_id: Raw17 = bytes(17)
     response_id: Raw17 = bytes(17)
     sounds: U8
-    groups_db: tuple[int, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        return {"groups_db": tuple(reader.take(count))}
-
-    def _write_more(self) -> bytes:
-        return _COUNT.pack(len(self.groups_db)) + bytes(self.groups_db)
+    groups_db: Listed[U8]
 
 
 class AttenCharResponse(SlacBody):

@@ -7,9 +7,9 @@ carrier in the low nibble; an odd count leaves the last high nibble unused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from v2g_tool.hal.homeplug.fields import U8, U16, Body, Kind, Mac, Raw3, Raw4
+from v2g_tool.hal.homeplug.fields import U8, U16, Body, Kind, Mac, Raw3, Raw4, Variable
 from v2g_tool.hal.homeplug.frame import QCA, Reader
 from v2g_tool.model.plc import Direction
 
@@ -25,6 +25,10 @@ def nibbles(data: bytes, count: int) -> tuple[int, ...]:
     codes[0::2] = data.translate(_LOW)
     codes[1::2] = data.translate(_HIGH)
     return tuple(codes[:count])
+
+
+def _packed(codes: int) -> int:
+    return (codes + 1) // 2
 
 
 class ToneMapRequestV0(Body):
@@ -68,6 +72,18 @@ class RxToneMapRequestV1(ToneMapRequestV1):
     KIND = Kind("VS_RX_TONE_MAP_CHAR.REQ", 0xA090, 1, QCA)
 
 
+def _codes_before(behind: int) -> Variable:
+    """Give how codes lie on the wire that leave `behind` bytes of the frame."""
+
+    def read(reader: Reader, fields: Mapping[str, Any]) -> bytes:
+        mod = reader.frame[reader.at : len(reader.frame) - behind]
+        if fields["active"] > 2 * len(mod) and not fields["status"]:
+            raise reader.contradiction(f"{fields['active']} carriers are announced, {2 * len(mod)} would fit")
+        return reader.take(len(mod))
+
+    return Variable(read)
+
+
 class ToneMapConfirmV0(Body):
     """The codes of one slot; MMV 0.
 
@@ -88,13 +104,6 @@ class ToneMapConfirmV0(Body):
         """One code for each active carrier, ascending in frequency."""
         return nibbles(self.mod, self.active)
 
-    @classmethod
-    def _mod(cls, reader: Reader, fields: Mapping[str, Any], behind: int) -> bytes:
-        mod = reader.frame[reader.at : len(reader.frame) - behind]
-        if fields["active"] > 2 * len(mod) and not fields["status"]:
-            raise reader.contradiction(f"{fields['active']} carriers are announced, {2 * len(mod)} would fit")
-        return reader.take(len(mod))
-
 
 class TxToneMapConfirmV0(ToneMapConfirmV0):
     """What is sent to the peer."""
@@ -103,13 +112,7 @@ class TxToneMapConfirmV0(ToneMapConfirmV0):
     direction: ClassVar[Direction] = "tx"
     gil: ClassVar[None] = None
     agc: ClassVar[None] = None
-
-    @classmethod
-    def _read_more(cls, reader: Reader, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"mod": cls._mod(reader, fields, behind=0)}
-
-    def _write_more(self) -> bytes:
-        return self.mod
+    mod: Annotated[bytes, _codes_before(0)]
 
 
 class RxToneMapConfirmV0(ToneMapConfirmV0):
@@ -117,17 +120,23 @@ class RxToneMapConfirmV0(ToneMapConfirmV0):
 
     KIND = Kind("VS_RX_TONE_MAP_CHAR.CNF", 0xA091, 0, QCA)
     direction: ClassVar[Direction] = "rx"
-    gil: int = 0
-    agc: int = 0
+    mod: Annotated[bytes, _codes_before(2)]
+    gil: U8 = 0
+    agc: U8 = 0
 
-    @classmethod
-    def _read_more(cls, reader: Reader, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        mod = cls._mod(reader, fields, behind=2)
-        gil, agc = reader.take(2)
-        return {"mod": mod, "gil": gil, "agc": agc}
 
-    def _write_more(self) -> bytes:
-        return self.mod + bytes((self.gil, self.agc))
+def _extra(reader: Reader, fields: Mapping[str, Any]) -> bytes:
+    """Read what the head holds beyond 18 bytes; its length follows from that of the codes."""
+    if fields["status"]:
+        return b""
+    head = fields["length"] - _packed(fields["active"])
+    if head not in _HEADS:
+        raise reader.contradiction(f"{fields['active']} carriers do not fit a length of {fields['length']}")
+    return reader.take(head - _HEADS[0])
+
+
+def _mod(reader: Reader, fields: Mapping[str, Any]) -> bytes:
+    return b"" if fields["status"] else reader.take(_packed(fields["active"]))
 
 
 class ToneMapConfirmV1(Body):
@@ -150,8 +159,8 @@ class ToneMapConfirmV1(Body):
     reserved_3: U8 = 0
     active: U16
     reserved_4: Raw4 = bytes(4)
-    extra: bytes = b""
-    mod: bytes = b""
+    extra: Annotated[bytes, Variable(_extra)] = b""
+    mod: Annotated[bytes, Variable(_mod)] = b""
 
     direction: ClassVar[Direction]
 
@@ -159,19 +168,6 @@ class ToneMapConfirmV1(Body):
     def codes(self) -> tuple[int, ...]:
         """One code for each active carrier, ascending in frequency."""
         return nibbles(self.mod, self.active)
-
-    @classmethod
-    def _read_more(cls, reader: Reader, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        if fields["status"]:
-            return {}
-        packed = (fields["active"] + 1) // 2
-        head = fields["length"] - packed
-        if head not in _HEADS:
-            raise reader.contradiction(f"{fields['active']} carriers do not fit a length of {fields['length']}")
-        return {"extra": reader.take(head - _HEADS[0]), "mod": reader.take(packed)}
-
-    def _write_more(self) -> bytes:
-        return self.extra + self.mod
 
 
 class TxToneMapConfirmV1(ToneMapConfirmV1):
@@ -205,19 +201,12 @@ class AmpMapRequest(Body):
 
     KIND = Kind("CM_AMP_MAP.REQ", 0x601C, 2)
     count: U16
-    data: bytes
+    data: Annotated[bytes, Variable(lambda reader, fields: reader.take(_packed(fields["count"])))]
 
     @property
     def codes(self) -> tuple[int, ...]:
         """One code for each carrier."""
         return nibbles(self.data, self.count)
-
-    @classmethod
-    def _read_more(cls, reader: Reader, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"data": reader.take((fields["count"] + 1) // 2)}
-
-    def _write_more(self) -> bytes:
-        return self.data
 
 
 class AmpMapConfirm(Body):

@@ -6,9 +6,7 @@ Their codes collide with Qualcomm's; the OUI tells them apart. Layouts as in Ver
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from struct import Struct, pack
-from typing import Any, TypeVar
+from typing import Annotated, TypeVar
 
 from v2g_tool.hal.homeplug.fields import (
     S8,
@@ -20,22 +18,21 @@ from v2g_tool.hal.homeplug.fields import (
     Body,
     Fields,
     Kind,
+    Listed,
     Mac,
     Raw7,
     Raw16,
     Raw64,
     Raw192,
-    text_of,
+    Rest,
+    Variable,
 )
-from v2g_tool.hal.homeplug.frame import VERTEXCOM, MalformedFrame, Reader
+from v2g_tool.hal.homeplug.frame import VERTEXCOM, MalformedFrame, Reader, text_of
 
 INITIAL = 0xFF
 """Interval index: whichever the modem begins with."""
 SENT, RECEIVED = 0, 1
 """Directions of link statistics."""
-_STATS_BYTES = 64
-_COUNT = Struct("<B")
-_BER_AND_COMB = Struct("<HB")
 _BER_ONE = 32768
 _Stats = TypeVar("_Stats", bound=Fields)
 
@@ -80,10 +77,10 @@ class VcSnrConfirm(Answer):
     KIND = Kind("VS_GET_SNR.CNF", 0xA039, 1, VERTEXCOM)
     result: U8
     interval_list: U8 = 0
-    ends: tuple[int, ...] = ()
-    ber: int = 0
-    comb: int = 0
-    snr: bytes = b""
+    ends: Listed[U16] = ()
+    ber: U16 = 0
+    comb: U8 = 0
+    snr: Rest = b""
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -94,17 +91,6 @@ class VcSnrConfirm(Answer):
     def ber_ratio(self) -> float:
         """The average bit error rate."""
         return self.ber / _BER_ONE
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        ends = reader.unpack(Struct(f"<{count}H"))
-        ber, comb = reader.unpack(_BER_AND_COMB)
-        return {"ends": ends, "ber": ber, "comb": comb, "snr": reader.rest()}
-
-    def _write_more(self) -> bytes:
-        ends = pack(f"<B{len(self.ends)}H", len(self.ends), *self.ends)
-        return ends + _BER_AND_COMB.pack(self.ber, self.comb) + self.snr
 
 
 class VcToneMaskRequest(Body):
@@ -174,7 +160,7 @@ class VcLinkStatsConfirm(Body):
     KIND = Kind("VS_GET_LINK_STATS.CNF", 0xA041, 1, VERTEXCOM)
     request_id: U8
     result: U8
-    stats: bytes = b""
+    stats: Annotated[bytes, Variable(lambda reader, _: reader.at_most(64))] = b""
 
     def tx(self) -> VcTxStats | None:
         """Give the counters as those of what was sent; None when they are refused or too short."""
@@ -189,13 +175,6 @@ class VcLinkStatsConfirm(Body):
             return None if self.result else kind.read(Reader(self.stats))
         except MalformedFrame:
             return None
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"stats": reader.at_most(_STATS_BYTES)}
-
-    def _write_more(self) -> bytes:
-        return self.stats
 
 
 class VcNetworkInfoRequest(Body):
@@ -224,12 +203,4 @@ class VcNetworkInfoConfirm(Body):
     snid: U8
     cco_tei: U8
     cco: Mac
-    stations: tuple[VcStation, ...]
-
-    @classmethod
-    def _read_more(cls, reader: Reader, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        (count,) = reader.unpack(_COUNT)
-        return {"stations": tuple(VcStation.read(reader) for _ in range(count))}
-
-    def _write_more(self) -> bytes:
-        return _COUNT.pack(len(self.stations)) + b"".join(station.encode() for station in self.stations)
+    stations: Listed[VcStation]

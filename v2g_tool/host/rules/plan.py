@@ -10,11 +10,8 @@ from v2g_tool.model.sysctl import LiveState
 
 def to_write(facts: Sequence[KeyFacts], *, allow_derived: bool) -> dict[str, str]:
     """Give the values to set now: keys that are there and wrong, and that may be written."""
-    return {
-        fact.key.key: target(fact.key, fact.live.value)
-        for fact in facts
-        if fact.live.state is LiveState.PRESENT and not fact.live_right and _may(fact, allow_derived=allow_derived)
-    }
+    writable = _writable(facts, allow_derived=allow_derived)
+    return {fact.key.key: target(fact.key, fact.live.value) for fact in writable if not fact.live_right}
 
 
 def drop_in_values(facts: Sequence[KeyFacts], *, allow_derived: bool) -> dict[str, str]:
@@ -22,11 +19,7 @@ def drop_in_values(facts: Sequence[KeyFacts], *, allow_derived: bool) -> dict[st
 
     A right value that is set already stays as it is, so that no two files contradict each other.
     """
-    return {
-        fact.key.key: _lasting(fact)
-        for fact in facts
-        if fact.live.state is LiveState.PRESENT and _may(fact, allow_derived=allow_derived)
-    }
+    return {fact.key.key: _lasting(fact) for fact in _writable(facts, allow_derived=allow_derived)}
 
 
 def held_back(facts: Sequence[KeyFacts], *, allow_derived: bool) -> list[str]:
@@ -55,6 +48,10 @@ def as_question(facts: Sequence[KeyFacts], values: Mapping[str, str], drop_in: s
         content = ", ".join(f"{key} = {value}" for key, value in lasting.items())
         parts.append(f"{'write' if values else 'Write'} /etc/sysctl.d/{drop_in} with {content or 'no key'}")
     return " and ".join(parts)
+
+
+def _writable(facts: Sequence[KeyFacts], *, allow_derived: bool) -> list[KeyFacts]:
+    return [f for f in facts if f.live.state is LiveState.PRESENT and _may(f, allow_derived=allow_derived)]
 
 
 def _may(fact: KeyFacts, *, allow_derived: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from itertools import combinations
 from typing import NamedTuple
 
@@ -93,13 +94,9 @@ def _is_copy(one: PointMeans, other: PointMeans) -> bool:
         pair
         for phase, means in one.meter.items()
         if phase in other.meter
-        for pair in zip(_values(means), _values(other.meter[phase]), strict=True)
+        for pair in zip(astuple(means), astuple(other.meter[phase]), strict=True)
     ]
     return any(first != 0 for first, _ in pairs) and all(math.isclose(*pair, rel_tol=1e-9) for pair in pairs)
-
-
-def _values(means: PhaseMeans) -> tuple[float, ...]:
-    return (means.voltage_v, means.current_a, means.power_w, means.reactive_var)
 
 
 def total_w(phases: Mapping[int, PhaseMeans]) -> float:

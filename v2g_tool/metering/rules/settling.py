@@ -64,9 +64,7 @@ def is_settled(series: Series, target_ratio: float) -> bool:
 
 def is_stationary(values: Sequence[float], limit_ratio: float) -> bool:
     """Tell whether the relative standard deviation of at least two values is at most `limit_ratio`."""
-    if len(values) < 2:
-        return False
-    return standard_deviation(values) <= limit_ratio * abs(mean(values))
+    return len(values) >= 2 and standard_deviation(values) <= limit_ratio * abs(mean(values))
 
 
 def distinct(readings: Sequence[Reading]) -> tuple[Reading, ...]:

@@ -65,21 +65,18 @@ def diagnose(
         word_order: order of words that the profile says, for the statement.
         ct: current transformer as configured, None for a direct-connected meter.
     """
-    blind = exchanged_words(points, registers, word_order) or frozen_values(points)
-    if blind:
+    if blind := exchanged_words(points, registers, word_order) or frozen_values(points):
         return (blind,)
     ratios = phase_ratios([(point.meter, point.reference) for point in points])
     if not ratios:
         return ()
-    permuted = _permuted(points)
-    if permuted:
+    if permuted := _permuted(points):
         return (permuted,)
     return _electrical(points, ratios, ct)
 
 
 def _electrical(points: Sequence[PointMeans], ratios: Ratios, ct: CurrentTransformer | None) -> tuple[Fault, ...]:
-    units = wrong_unit(ratios)
-    if units:
+    if units := wrong_unit(ratios):
         return units
     sizes = (*wrong_ct_ratio(ratios, ct), *line_to_line(ratios))
     turned, lost = _turned(points, _angles(ratios))
