@@ -14,7 +14,7 @@ import pytest
 
 from tests.rules.sysctl_cases import CASES, CONF, KEY, LOCAL, RUN, START, USR, Case, D, Link
 from v2g_tool.bench.host.tree import Forbidden, make_tree, run_on_tree
-from v2g_tool.hal.linux.sysctl_tree import config_files, live_value, restore_drop_in, write_drop_in
+from v2g_tool.hal.linux.host import LinuxHost
 from v2g_tool.host.rules.files import Program, effective
 from v2g_tool.model.sysctl import LiveState
 
@@ -67,7 +67,7 @@ def judged(root: Path, program: Program) -> dict[str, str]:
 
 
 def computed(root: Path, program: Program) -> dict[str, str]:
-    found = config_files(root)
+    found = LinuxHost(root).config_files()
     assert found.unreadable == ()
     winners = {key: effective(found.files, key, program).winner for key in KEYS}
     return {key: START if winner is None else winner.value or "" for key, winner in winners.items()}
@@ -122,17 +122,17 @@ def test_random_files_set_what_the_rules_compute(program: Program, tree: Path) -
 
 def test_a_drop_in_that_is_written_counts_and_taken_back_no_longer_counts(program: Program, tree: Path) -> None:
     # given
-    write_drop_in(tree, "99-zz-v2g.conf", f"{KEY} = 200\n".encode())
+    LinuxHost(tree).write_drop_in("99-zz-v2g.conf", f"{KEY} = 200\n".encode())
     assert judged(tree, program)[KEY] == "200"
     # when
-    restore_drop_in(tree, "99-zz-v2g.conf", None)
+    LinuxHost(tree).write_drop_in("99-zz-v2g.conf", None)
     # then
     assert judged(tree, program)[KEY] == START
 
 
 def test_a_user_namespace_serves_as_well(program: Program, tree: Path) -> None:
     # given
-    write_drop_in(tree, "99-zz-v2g.conf", f"{KEY} = 200\n".encode())
+    LinuxHost(tree).write_drop_in("99-zz-v2g.conf", f"{KEY} = 200\n".encode())
     # when
     try:
         done = run_on_tree(tree, COMMANDS[program], as_root=False)
@@ -140,12 +140,12 @@ def test_a_user_namespace_serves_as_well(program: Program, tree: Path) -> None:
         pytest.skip(str(error))
     # then
     assert done.returncode == 0
-    assert live_value(tree, KEY).value == "200"
+    assert LinuxHost(tree).live_value(KEY).value == "200"
 
 
 def test_a_shorter_value_leaves_nothing_of_a_longer_one(program: Program, tree: Path) -> None:
     # given
-    write_drop_in(tree, "99-zz-v2g.conf", b"net.core.rmem_max = 7\n")
+    LinuxHost(tree).write_drop_in("99-zz-v2g.conf", b"net.core.rmem_max = 7\n")
     # when
     run_on_tree(tree, COMMANDS[program])
     # then
@@ -161,7 +161,7 @@ def test_a_program_that_asks_sees_the_tree_and_leaves_the_system_alone(tree: Pat
     done = run_on_tree(tree, ["sysctl", "-n", "-w", "kernel.panic=3333"])
     # then
     assert done.stdout == "3333\n"
-    assert live_value(tree, "kernel.panic").value == "3333"
+    assert LinuxHost(tree).live_value("kernel.panic").value == "3333"
     assert Path("/proc/sys/kernel/panic").read_text() == panic
 
 
@@ -174,8 +174,8 @@ def test_a_key_that_the_kernel_lacks_is_missing_for_the_program_too(tmp_path: Pa
     done = run_on_tree(stock, ["sysctl", KEY])
     # then
     assert done.returncode != 0
-    assert live_value(stock, KEY).state is LiveState.ABSENT
-    assert live_value(tree, KEY).state is LiveState.PRESENT
+    assert LinuxHost(stock).live_value(KEY).state is LiveState.ABSENT
+    assert LinuxHost(tree).live_value(KEY).state is LiveState.PRESENT
 
 
 def test_the_processors_of_the_tree_are_two_cores_of_two_threads_for_an_independent_program(tmp_path: Path) -> None:

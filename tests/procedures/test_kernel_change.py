@@ -18,7 +18,7 @@ import json, sys
 from pathlib import Path
 from tests.sessions import session_in
 from v2g_tool.errors import V2GError
-from v2g_tool.hal.linux.sysctl_tree import live_value, write_live
+from v2g_tool.hal.linux.host import LinuxHost
 from v2g_tool.host.work.kernel_change import Change, Kernel
 
 folder, root = Path(sys.argv[1]), Path("/")
@@ -26,7 +26,7 @@ opened = session_in(folder, procedure="sysctl", assent=True)
 session = opened.__enter__()
 
 def apply(values):
-    kernel = Kernel(root, "99-none.conf", session)
+    kernel = Kernel(LinuxHost(root), "99-none.conf", session)
     try:
         kernel.apply(Change(values), 0.0)
         said = ""
@@ -36,13 +36,13 @@ def apply(values):
     print(json.dumps({"said": said, "writes": kernel.writes, "restored": kernel.restored,
                       "found": dict(kept.found) if kept else {},
                       "open": bool(kept and kept.open),
-                      "live": {name: live_value(root, name).value for name in (TTL, RETRIES)}}))
+                      "live": {name: LinuxHost(root).live_value(name).value for name in (TTL, RETRIES)}}))
 
 TTL, RETRIES = "net.ipv4.ip_default_ttl", "net.ipv4.tcp_retries2"
-write_live(root, RETRIES, "15"); write_live(root, TTL, "64")
+LinuxHost(root).write_live(RETRIES, "15"); LinuxHost(root).write_live(TTL, "64")
 for step in json.loads(sys.argv[2]):
     if step.pop("by hand", None):
-        for name, value in step.items(): write_live(root, name, value)
+        for name, value in step.items(): LinuxHost(root).write_live(name, value)
     else:
         apply(step)
 """

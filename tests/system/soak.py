@@ -55,7 +55,7 @@ def positions(first: int, last: int) -> Iterator[tuple[int, str]]:
 
 
 def main(words: list[str]) -> int:
-    """Strike everywhere and print what was wrong and a count; the status is 1 if anything was."""
+    """Strike everywhere and print what was wrong and a count; the status is 1 if anything was, or nothing struck."""
     first = int(words[0]) if words else 1
     last = int(words[1]) if len(words) > 1 else journal_lines()
     workers = int(words[2]) if len(words) > 2 else 8
@@ -70,7 +70,7 @@ def main(words: list[str]) -> int:
             if position % 25 == 0 and phase == PHASES[-1]:
                 print(f"  up to position {position}: {dict(counts)}", flush=True)
     print(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
-    return 1 if counts["bad"] else 0
+    return 1 if counts["bad"] or not counts["struck"] else 0
 
 
 if __name__ == "__main__":

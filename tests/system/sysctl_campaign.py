@@ -7,20 +7,36 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.system.commands import HERE, site
-from tests.system.test_sysctl import APPLY, folders, live, snapshot, sysctl, tree
+from tests.system.commands import HERE, Site, site
+from tests.system.test_sysctl import APPLY, folders, journal, live, snapshot, sysctl, tree
 
 PHASES = ("torn", "after", "SIGINT", "SIGTERM")
-LAST = 45
-"""A run that applies and persists everything writes about so many records."""
+
+
+@contextmanager
+def bench() -> Iterator[Site]:
+    """Give a bench of its own, in memory."""
+    with tempfile.TemporaryDirectory(prefix="v2g-sysctl-", dir="/dev/shm") as name, site(Path(name)) as here:
+        yield here
+
+
+def journal_lines() -> int:
+    """Give the number of journal lines of one undisturbed run."""
+    with bench() as here:
+        done = sysctl(here, *APPLY)
+        if done.returncode != 0:
+            raise SystemExit(f"the undisturbed run ended with {done.returncode}: {done.stderr}")
+        return len(journal(here).splitlines())
 
 
 def one(position: int, phase: str) -> str:
     """Strike one run; give what is wrong afterwards, "" for nothing, "not reached" behind the end of the journal."""
-    with tempfile.TemporaryDirectory(prefix="v2g-sysctl-", dir="/dev/shm") as name, site(Path(name)) as here:
+    with bench() as here:
         before = snapshot(tree(here))
         struck = here.run(
             "sysctl", *APPLY, program=(sys.executable, str(HERE / "kill_at.py"), str(position), phase, "--")
@@ -40,8 +56,9 @@ def one(position: int, phase: str) -> str:
 
 def main() -> None:
     first = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    last = int(sys.argv[2]) if len(sys.argv) > 2 else LAST
+    last = int(sys.argv[2]) if len(sys.argv) > 2 else journal_lines()
     trials = [(position, phase) for position in range(first, last + 1) for phase in PHASES]
+    print(f"positions {first}..{last}, {len(PHASES)} phases", flush=True)
     with ThreadPoolExecutor(3) as pool:
         outcomes = list(pool.map(lambda trial: one(*trial), trials))
     bad = [(trial, said) for trial, said in zip(trials, outcomes, strict=True) if said not in ("", "not reached")]

@@ -36,16 +36,17 @@ class Sysctl(Procedure):
     def facts(self) -> Mapping[str, object]:
         """Give the options, the tree and the profile."""
         yardstick = self._yardstick
-        return {"options": vars(self.options), "root": plain(str(yardstick.root)), "profile": yardstick.profile.id}
+        return {"options": vars(self.options), "root": plain(str(yardstick.host.root)), "profile": yardstick.profile.id}
 
     def check(self, site: Site) -> None:
         """Find tree, profile and grid code; raises RequestError."""
+        from v2g_tool.hal.linux.host import LinuxHost
         from v2g_tool.host.work.sysctl import Yardstick
 
         _check_words(self.options)
         kernel, self._file = load_profile(self.profile or site.ems.kernel, KernelProfile)
         root = _root(self.root or Path(site.ems.root or "/"))
-        self._yardstick = Yardstick(site, root, kernel, grid_code(site))
+        self._yardstick = Yardstick(site, LinuxHost(root), kernel, grid_code(site))
 
     def work(self, session: Session) -> Result:
         """Judge, and change what was asked for and agreed to."""

@@ -6,25 +6,13 @@ What was found before the first change is kept until `--undo` has brought it bac
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
-from v2g_tool.data.reading import read_regular
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import Refused, V2GError
-from v2g_tool.hal.linux.rooted import inside
-from v2g_tool.hal.linux.sysctl_tree import (
-    drop_in_mode,
-    live_value,
-    read_drop_in,
-    restore_drop_in,
-    write_drop_in,
-    write_live,
-)
+from v2g_tool.hal.contracts.host import Host
 from v2g_tool.host.rules.files import same_value
 from v2g_tool.model.base import Model
 from v2g_tool.model.sysctl import LiveState, LiveValue
@@ -76,9 +64,9 @@ class Change:
 
 @dataclass
 class Kernel:
-    """The kernel settings below a root, with the session that records and remembers."""
+    """The kernel settings of a host, with the session that records and remembers."""
 
-    root: Path
+    host: Host
     drop_in: str
     session: Session
     writes: list[str] = field(default_factory=list)
@@ -88,13 +76,8 @@ class Kernel:
 
     @property
     def key(self) -> str:
-        """The name under which changes of this computer are kept; two trees, or two images at one place, differ."""
-        if self.root == Path("/"):
-            return "sysctl-host"
-        with suppress(OSError):
-            identity = read_regular(inside(self.root, "/etc/machine-id"), 4096)
-            return f"sysctl-{hashlib.sha256(bytes(self.root) + identity).hexdigest()[:16]}"
-        return f"sysctl-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}"
+        """The name under which changes of this computer are kept."""
+        return f"sysctl-{self.host.key}"
 
     def kept(self) -> Kept | None:
         """Give what an earlier run keeps; raises NotPermitted when that is damaged."""
@@ -109,7 +92,7 @@ class Kernel:
         Raises:
             V2GError: a value could not be written or was not taken.
         """
-        before = self.kept() or Kept(root=plain(str(self.root)), drop_in=self.drop_in)
+        before = self.kept() or Kept(root=plain(str(self.host.root)), drop_in=self.drop_in)
         after = self._after(before, change)
         self.session.record("sysctl.intent", {"values": dict(change.values), "present": dict(after.present)})
         self.session.intents.put(self.key, after)
@@ -148,7 +131,7 @@ class Kernel:
         return left
 
     def _after(self, before: Kept, change: Change) -> Kept:
-        present = {name: live_value(self.root, name).value for name in change.values}
+        present = {name: self.host.live_value(name).value for name in change.values}
         update: dict[str, object] = {
             **_CLOSED,
             "found": {**present, **before.found},
@@ -170,14 +153,14 @@ class Kernel:
         return before.model_copy(update=update)
 
     def _drop_in_there(self) -> KeptFile | None:
-        content = read_drop_in(self.root, self.drop_in)
-        return None if content is None else KeptFile(content=_text(content), mode=drop_in_mode(self.root, self.drop_in))
+        content = self.host.read_drop_in(self.drop_in)
+        return None if content is None else KeptFile(content=_text(content), mode=self.host.drop_in_mode(self.drop_in))
 
     def _set(self, name: str, value: str) -> None:
         self.session.record("sysctl.write", {"key": name, "value": value})
-        write_live(self.root, name, value)
+        self.host.write_live(name, value)
         self.writes.append(name)
-        back = live_value(self.root, name)
+        back = self.host.live_value(name)
         self.session.record("sysctl.read-back", {"key": name, "value": back.value, "state": str(back.state)})
         if back.state is not LiveState.PRESENT or not same_value(back.value, value):
             raise Refused(
@@ -188,13 +171,13 @@ class Kernel:
 
     def _write_drop_in(self, content: bytes) -> None:
         self.session.record("sysctl.drop-in", {"name": self.drop_in, "content": content.decode()})
-        write_drop_in(self.root, self.drop_in, content)
+        self.host.write_drop_in(self.drop_in, content)
         self.writes.append(self.drop_in)
 
     def _read_again(self, change: Change) -> list[tuple[str, str, LiveValue]]:
         found = []
         for name, value in change.values.items():
-            now = live_value(self.root, name)
+            now = self.host.live_value(name)
             self.session.record("sysctl.read-again", {"key": name, "value": now.value, "state": str(now.state)})
             if now.state is not LiveState.PRESENT or not same_value(now.value, value):
                 found.append((name, value, now))
@@ -217,22 +200,22 @@ class Kernel:
 
     def _bring_back(self, name: str, value: str, written: str) -> list[str]:
         """Set a key to an old value; give a reason where it is neither that nor what was written."""
-        now = live_value(self.root, name)
+        now = self.host.live_value(name)
         if now.state is LiveState.PRESENT and same_value(now.value, value):
             return []
         if now.state is not LiveState.PRESENT or not same_value(now.value, written):
             return [f"{name} is {now.value or now.reason or 'empty'} now, not {written}"]
-        return self._way_back(name, partial(write_live, self.root, name, value))
+        return self._way_back(name, partial(self.host.write_live, name, value))
 
     def _drop_in_back(self, kept: Kept, wanted: KeptFile | None) -> list[str]:
-        now = read_drop_in(self.root, kept.drop_in)
+        now = self.host.read_drop_in(kept.drop_in)
         content = None if wanted is None else base64.b64decode(wanted.content)
         if now == content:
             return []
         if now is None or _text(now) != kept.drop_in_written:
             return [f"/etc/sysctl.d/{kept.drop_in} was edited since"]
         mode = wanted.mode if wanted is not None else 0o644
-        return self._way_back(kept.drop_in, partial(restore_drop_in, self.root, kept.drop_in, content, mode))
+        return self._way_back(kept.drop_in, partial(self.host.write_drop_in, kept.drop_in, content, mode))
 
     def _way_back(self, name: str, way: Callable[[], None]) -> list[str]:
         try:

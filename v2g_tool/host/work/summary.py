@@ -18,7 +18,7 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
     drop_in = yardstick.profile.drop_in
     section = Sysctl(
         target="ems",
-        root=plain(str(yardstick.root)),
+        root=plain(str(yardstick.host.root)),
         profile=yardstick.profile.id,
         profile_status=yardstick.profile.status,
         profile_sha256=sha256_hex(profile_path),

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from v2g_tool.errors import NotPermitted, V2GError
-from v2g_tool.hal.linux.host_facts import read_host
-from v2g_tool.hal.linux.sysctl_rights import unwritable
-from v2g_tool.hal.linux.sysctl_tree import config_files, live_value, read_drop_in
+from v2g_tool.hal.contracts.host import Host
 from v2g_tool.host import checks
 from v2g_tool.host.rules.keys import ISLANDING, NO_KERNEL, KeyFacts, judge_keys, key_facts, place
 from v2g_tool.host.rules.plan import as_question, drop_in_content, drop_in_values, held_back, to_write
@@ -55,7 +53,7 @@ class Yardstick:
     """What the computer is judged by."""
 
     site: Site
-    root: Path
+    host: Host
     profile: KernelProfile
     code: GridCodeProfile | None
 
@@ -82,12 +80,12 @@ class Outcome:
     error: V2GError | None = None
 
 
-def check_rights(options: Options, root: Path, profile: KernelProfile) -> None:
+def check_rights(options: Options, host: Host, profile: KernelProfile) -> None:
     """Refuse, before anything is judged, what this user may not write; raises NotPermitted with the command."""
     if not options.writes:
         return
     keys = [key.key for key in profile.keys] if options.apply or options.undo else []
-    reason = unwritable(root, keys, drop_in=options.persist or options.undo)
+    reason = host.unwritable(keys, drop_in=options.persist or options.undo)
     if reason:
         words = [f"--{name}" for name in ("apply", "persist", "undo") if getattr(options, name)]
         raise NotPermitted(
@@ -105,8 +103,8 @@ def settle_sysctl(yardstick: Yardstick, options: Options, session: Session) -> O
     before = look(yardstick, session)
     outcome = Outcome(before, before)
     try:
-        check_rights(options, yardstick.root, yardstick.profile)
-        kernel = Kernel(yardstick.root, yardstick.profile.drop_in, session)
+        check_rights(options, yardstick.host, yardstick.profile)
+        kernel = Kernel(yardstick.host, yardstick.profile.drop_in, session)
         if options.writes:
             session.hold(kernel.key)
             _work(kernel, yardstick, options, outcome)
@@ -132,8 +130,8 @@ def settle_sysctl(yardstick: Yardstick, options: Options, session: Session) -> O
 
 def look(yardstick: Yardstick, session: Session) -> Look:
     """Read all files and values, and record them."""
-    files = config_files(yardstick.root)
-    keys = tuple(key_facts(key, _live(yardstick.root, key.key), files.files) for key in yardstick.profile.keys)
+    files = yardstick.host.config_files()
+    keys = tuple(key_facts(key, _live(yardstick.host, key.key), files.files) for key in yardstick.profile.keys)
     session.record(
         "sysctl.look",
         {
@@ -154,10 +152,8 @@ def look(yardstick: Yardstick, session: Session) -> Look:
     return Look(keys, files.unreadable, files.files)
 
 
-def _live(root: Path, key: str) -> LiveValue:
-    if not (root / "proc/sys").is_dir():
-        return LiveValue(LiveState.FAILED, reason=NO_KERNEL)
-    return live_value(root, key)
+def _live(host: Host, key: str) -> LiveValue:
+    return host.live_value(key) if host.has_kernel else LiveValue(LiveState.FAILED, reason=NO_KERNEL)
 
 
 def _seen(file: ConfigFile) -> str:
@@ -250,7 +246,7 @@ def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
         outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.INFO, statement))
     values = to_write(keys, allow_derived=derived) if options.apply else {}
     content = drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome))
-    persist = options.persist and read_drop_in(yardstick.root, yardstick.profile.drop_in) != content
+    persist = options.persist and yardstick.host.read_drop_in(yardstick.profile.drop_in) != content
     return Change(values, content if persist else None)
 
 
@@ -292,13 +288,13 @@ def _other_writers(others: Sequence[tuple[str, str, LiveValue]], change: Change)
 
 def _judged(yardstick: Yardstick, outcome: Outcome) -> list[Finding]:
     site = yardstick.site
-    host = read_host(yardstick.root, site.ems.process, site.ems.config)
+    facts = yardstick.host.facts(site.ems.process, site.ems.config)
     after = judge_keys(outcome.after.keys, outcome.after.unreadable)
     return [
         *_corrected(outcome, after),
         *after,
         judge_timeout(_timeout(outcome.after), site.ems.islanding_action, yardstick.code, site.limits.category),
-        *judge_host(host, site.ems.process, site.ems.config, own=yardstick.root == Path("/")),
+        *judge_host(facts, site.ems.process, site.ems.config, own=yardstick.host.root == Path("/")),
     ]
 
 
