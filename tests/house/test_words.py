@@ -52,6 +52,10 @@ def is_a_module(name: str) -> bool:
     return True
 
 
+OF_THE_RECIPE = "v2g_tool/disk/"
+"""What a reader of the recipe for a new command makes; tests/house/test_recipes.py does."""
+
+
 def said(source: Path) -> Iterator[str]:
     """Give the comments and texts of a source file; docstrings are among the texts."""
     kinds = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
@@ -78,7 +82,7 @@ def test_each_path_that_a_document_names_is_there(document: Path) -> None:
     missing = {path for path in paths_in(text) if not is_there(path, HOUSE, HOUSE / "v2g_tool", document.parent)}
     missing |= {link for link in A_LINK.findall(text) if not is_there(link, document.parent)}
 
-    assert not missing
+    assert not {path for path in missing if not path.startswith(OF_THE_RECIPE)}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS[:2], ids=lambda path: path.name)
