@@ -133,9 +133,8 @@ def _boot(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[F
     findings = [_boot_wrong(fact) for fact in wrong]
     if unset:
         names = ", ".join(fact.key.key for fact in unset)
-        statement = (
-            f"No file sets {len(unset)} of {len(judged)} keys at boot, the kernel's defaults will apply: {names}."
-        )
+        count = f"{len(unset)} of {len(judged)} keys"
+        statement = f"No file sets {count} at boot, the kernel's defaults will apply: {names}."
         findings.append(checks.BOOT.finding("kernel", Verdict.FAIL, statement))
     if judged and not unset and not wrong:
         statement = f"Files set all {len(judged)} keys at boot to wanted values."
@@ -145,8 +144,7 @@ def _boot(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[F
 
 def _boot_wrong(fact: KeyFacts) -> Finding:
     winner = fact.boot.winner
-    where = place(winner) if winner else ""
-    value = value_of(winner) if winner else ""
+    where, value = (place(winner), value_of(winner)) if winner else ("", "")
     statement = f"A restart will set {value} ({where}), wanted is {wanted(fact.key)}."
     evidence = [_want(fact.key), Evidence(name="at boot", value=value, unit=fact.key.unit, source=where)]
     return checks.BOOT.finding(fact.key.key, Verdict.FAIL, statement, evidence)
@@ -197,19 +195,13 @@ def _shadowed(facts: Sequence[KeyFacts]) -> list[Finding]:
 
 def _access(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[Finding]:
     shut = [fact for fact in facts if fact.live.state in (LiveState.FORBIDDEN, LiveState.FAILED)]
+    keys = [(fact.key.key, f"The key could not be read: {fact.live.reason}.") for fact in shut]
+    found = []
     if shut and all(fact.live.reason == NO_KERNEL for fact in shut):
-        shut = []
+        keys = []
         found = [checks.LIVE.finding("kernel", Verdict.SKIPPED, f"Not judged: {NO_KERNEL}.")]
-    else:
-        found = []
-    found += [
-        checks.ACCESS.finding(fact.key.key, Verdict.INCONCLUSIVE, f"The key could not be read: {fact.live.reason}.")
-        for fact in shut
-    ]
-    return found + [
-        checks.ACCESS.finding(file.path, Verdict.INCONCLUSIVE, f"It could not be read: {file.reason}.")
-        for file in unreadable
-    ]
+    said = [*keys, *((file.path, f"It could not be read: {file.reason}.") for file in unreadable)]
+    return [*found, *(checks.ACCESS.finding(name, Verdict.INCONCLUSIVE, why) for name, why in said)]
 
 
 def _islanding(facts: Sequence[KeyFacts]) -> list[Finding]:

@@ -24,7 +24,8 @@ def pair(meter: Series, reference: Series) -> tuple[float, ...]:
     The reference is interpolated linearly, so that a drifting load cancels; a zero reference is left out.
     """
     times = [time for time, _ in reference]
-    matched = [(power, _interpolate(times, reference, time)) for time, power in meter if _inside(times, time)]
+    inside = [(time, power) for time, power in meter if times and times[0] <= time <= times[-1]]
+    matched = [(power, _interpolate(times, reference, time)) for time, power in inside]
     return tuple(power / true - 1 for power, true in matched if true != 0)
 
 
@@ -80,10 +81,6 @@ def _same_sample(one: Reading, other: Reading) -> bool:
     if one.counter is not None and other.counter is not None:
         return one.counter == other.counter
     return dict(one.values) == dict(other.values)
-
-
-def _inside(times: Sequence[float], time: float) -> bool:
-    return bool(times) and times[0] <= time <= times[-1]
 
 
 def _interpolate(times: Sequence[float], series: Series, time: float) -> float:

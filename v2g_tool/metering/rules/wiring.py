@@ -24,15 +24,9 @@ from v2g_tool.metering.rules.fault import (
     is_near,
     size_evidence,
 )
-from v2g_tool.metering.rules.phase_ratios import PhaseRatio, phase_ratios
+from v2g_tool.metering.rules.phase_ratios import phase_ratios
 from v2g_tool.metering.rules.readings import exchanged_words, frozen_values, total_w
-from v2g_tool.metering.rules.sizes import (
-    has_sound_inputs,
-    is_line_to_line,
-    line_to_line,
-    wrong_ct_ratio,
-    wrong_unit,
-)
+from v2g_tool.metering.rules.sizes import has_sound_inputs, is_line_to_line, line_to_line, wrong_ct_ratio, wrong_unit
 from v2g_tool.model.findings import Evidence
 from v2g_tool.model.profiles.meter import Register
 from v2g_tool.model.site.metering import CurrentTransformer
@@ -81,7 +75,8 @@ def _electrical(points: Sequence[PointMeans], ratios: Ratios, ct: CurrentTransfo
     sizes = (*wrong_ct_ratio(ratios, ct), *line_to_line(ratios))
     turned, lost = _turned(points, _angles(ratios))
     explained = {phase for fault in sizes for phase in fault.phases}
-    off = {phase for phase, ratio in ratios.items() if phase not in explained and not _right_size(ratio)}
+    sound = {phase for phase, r in ratios.items() if has_sound_inputs(r) and is_near(abs(r.power), 1)}
+    off = {*ratios} - explained - sound
     # Between conductors the voltage leads by 30°: an angle that belongs to that fault, not to another one.
     rest = [phase for phase in sorted(off | lost) if not is_line_to_line(ratios[phase])]
     return (*sizes, *turned, *_unexplained(ratios, rest))
@@ -176,10 +171,6 @@ def _mismatch(points: Sequence[PointMeans], order: tuple[int, int, int]) -> floa
         for phase, source in zip((1, 2, 3), order, strict=True)
     )
     return math.sqrt(math.fsum(abs(seen - true) ** 2 for seen, true in pairs) / norm)
-
-
-def _right_size(ratio: PhaseRatio) -> bool:
-    return has_sound_inputs(ratio) and is_near(abs(ratio.power), 1)
 
 
 def _unexplained(ratios: Ratios, phases: Sequence[int]) -> tuple[Fault, ...]:
