@@ -99,14 +99,6 @@ def test_the_truth_depends_on_seed_and_time_alone() -> None:
     assert Plant(8).truth(3.3) != first.truth(3.3)
 
 
-def test_true_energy_is_the_integral_of_true_power() -> None:
-    plant = Plant(1)
-    plant.command(SetPoint(0.0, 9000.0, 0.0))
-    power_w = plant.mean(20.0, 20.1).total_power().real
-
-    assert plant.energy_wh(10.0, 46.0) == pytest.approx(power_w * 36.0 / 3600.0, rel=1e-3)
-
-
 def test_an_unsteady_load_is_seen_as_unsteady() -> None:
     steady, unsteady = Plant(1), Plant(1, unsteady=True)
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rules.interval import Bounds, clopper_pearson
 from v2g_tool.statistics.proportion import (
-    Bounds,
     binomial_cdf,
-    clopper_pearson,
     percentile_ranks,
     trials_without_hit,
     values_needed,

@@ -12,20 +12,17 @@ from v2g_tool.host.rules.files import (
     Assignment,
     Problem,
     Program,
-    ShadowedFile,
     boot_files,
     contradictions,
     effective,
-    masked_files,
     parse,
     same_value,
-    shadowed_files,
     system_files,
 )
 from v2g_tool.host.rules.globs import matches
 from v2g_tool.model.sysctl import ConfigFile, canonical
 
-from .sysctl_cases import CASES, KEY, LINKED, START, Case, Link, as_read, sets
+from .sysctl_cases import CASES, KEY, LINKED, START, Case, as_read, sets
 
 PATH = "/etc/sysctl.d/50.conf"
 
@@ -91,24 +88,6 @@ def test_a_split_lib_is_the_lowest_folder() -> None:
 def test_files_elsewhere_and_in_folders_below_do_not_count() -> None:
     files = as_read({"etc/a.conf": sets(1), "etc/sysctl.d/x/a.conf": sets(2), "opt/sysctl.d/a.conf": sets(3)})
     assert boot_files(files) == system_files(files) == ()
-
-
-def test_shadowed_and_masking_files_are_named() -> None:
-    # given
-    files = as_read(
-        {
-            "usr/lib/sysctl.d/a.conf": sets(1),
-            "run/sysctl.d/a.conf": sets(2),
-            "etc/sysctl.d/a.conf": Link("/dev/null"),
-            "etc/sysctl.d/b.conf": sets(3),
-        }
-    )
-    # then
-    assert masked_files(files) == ("/etc/sysctl.d/a.conf",)
-    assert shadowed_files(files) == (
-        ShadowedFile("/run/sysctl.d/a.conf", "/etc/sysctl.d/a.conf"),
-        ShadowedFile("/usr/lib/sysctl.d/a.conf", "/etc/sysctl.d/a.conf"),
-    )
 
 
 def test_lines_that_contradict_each_other_are_named_and_equal_values_are_not() -> None:
@@ -225,9 +204,6 @@ def test_no_text_raises_and_only_lines_of_files_that_count_are_named(files: list
         read = boot_files(files) if program is Program.BOOT else system_files(files)
         assert {file for file, _ in named} <= {file.path for file in read}
         assert all(line.value is not None for line in winner)
-    counted = {file.path for file in system_files(files)}
-    assert not counted & {file.path for file in shadowed_files(files)}
-    assert set(masked_files(files)) <= counted
     assert all(len(found.assignments) > 1 for found in contradictions(files))
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rules.interval import clopper_pearson
 from v2g_tool.backhaul.rules.loss import (
     DECISION_RULE,
     LossCount,
@@ -23,7 +24,6 @@ from v2g_tool.backhaul.rules.loss import (
     pool,
 )
 from v2g_tool.model.findings import Verdict
-from v2g_tool.statistics.proportion import clopper_pearson
 
 from .telemetry_sample import PER_SECOND, piece_of, random_piece
 

@@ -27,9 +27,9 @@ def explain(check: str) -> None:
 def show_checks() -> None:
     """Print the id and the title of every finding."""
     checks = all_checks()
-    show_lines(*(f"{name:<{max(map(len, checks))}}  {check.title}" for name, check in checks.items()))
+    show_lines(*(f"{name:<{max(map(len, checks))}}  {check.title}" for name, check in checks.items()), whole=True)
 
 
 def show_faults() -> None:
     """Print every fault of the virtual bench with one line about it."""
-    show_lines(*(f"{kind.name:<20} {kind.group:<9} {kind.line}" for kind in FAULTS.values()))
+    show_lines(*(f"{kind.name:<20} {kind.group:<9} {kind.line}" for kind in FAULTS.values()), whole=True)

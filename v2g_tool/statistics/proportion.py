@@ -12,29 +12,6 @@ from dataclasses import dataclass
 from v2g_tool.statistics.distributions import beta_quantile, beta_ratio
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Where a proportion lies, 0 to 1."""
-
-    lower: float
-    upper: float
-
-
-def clopper_pearson(hits: float, trials: float, confidence: float) -> Bounds:
-    """Give the exact two-sided interval for a proportion.
-
-    Args:
-        hits: how often it happened, 0 to `trials`; not necessarily whole, for an effective number.
-        trials: how often it could have happened; with none the proportion is anything.
-        confidence: 0 < confidence < 1; each side errs with (1 - confidence) / 2 at most.
-
-    Raises:
-        ValueError: there are no such counts, or there is no such confidence.
-    """
-    _check(hits, trials, confidence)
-    return Bounds(lower_bound(hits, trials, confidence), upper_bound(hits, trials, confidence))
-
-
 def lower_bound(hits: float, trials: float, confidence: float) -> float:
     """Give the lower end of the two-sided interval."""
     _check(hits, trials, confidence)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.hal.homeplug.golden_frames import EV, FRAMES, GOLDEN, NMK, PROBE, Golden, tagged
+from tests.hal.homeplug.golden_frames import EV, FRAMES, GOLDEN, PROBE, Golden, tagged
 from v2g_tool.hal.homeplug.fields import Fields
 from v2g_tool.hal.homeplug.frame import BROADCAST, LOCAL_MODEM
 from v2g_tool.hal.homeplug.identity import AttributesRequest, PropertyRequest, VersionRequest
-from v2g_tool.hal.homeplug.keys import SetKeyRequest, nid_of
+from v2g_tool.hal.homeplug.keys import SetKeyRequest
 from v2g_tool.hal.homeplug.messages import compose, decode, encode
 from v2g_tool.hal.homeplug.network import NetworkInfoRequestV1
 from v2g_tool.hal.homeplug.slac_messages import SlacParmRequest, StartAttenChar
@@ -68,18 +68,6 @@ def test_a_head_names_both_stations_and_the_version() -> None:
 
     assert (head.destination, head.source) == (EV, PROBE)
     assert (head.mmv, head.mmtype, head.fmi, head.oui) == (1, 0xA071, bytes(2), bytes.fromhex("00b052"))
-
-
-@pytest.mark.parametrize(
-    ("nmk", "nid"),
-    [
-        ("50D3E4933F855B7040784DF815AA8DB7", "B0F2E695666B03"),
-        ("B59319D7E8157BA001B018669CCEE30D", "026BCBA5354E08"),
-        (NMK, "b468ace9ff5603"),
-    ],
-)
-def test_a_network_identifier_follows_from_its_key(nmk: str, nid: str) -> None:
-    assert nid_of(bytes.fromhex(nmk)) == bytes.fromhex(nid)
 
 
 HOST, MODEM, PEER = "02:00:00:00:00:10", "00:b0:52:aa:bb:01", "00:b0:52:cc:dd:02"

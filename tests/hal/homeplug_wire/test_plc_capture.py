@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.hal.homeplug_wire.peer import EVERYBODY, HOST, MODEM, PEER, QCA, mme, rx_map_v1, version
 from v2g_tool.errors import RequestError
 from v2g_tool.hal.homeplug import capture as capture_module
-from v2g_tool.hal.homeplug.capture import Capture, capture_bytes, read_capture, write_capture
+from v2g_tool.hal.homeplug.capture import Capture, capture_bytes, read_capture
 from v2g_tool.hal.homeplug.observation import observe
 from v2g_tool.model.plc import Captured
 
@@ -72,7 +72,7 @@ def read(tmp_path: Path) -> Read:
 
 
 def test_what_is_written_is_read_back_with_times_and_directions(tmp_path: Path) -> None:
-    write_capture(tmp_path / "frames.pcapng", FRAMES, "plc0")
+    (tmp_path / "frames.pcapng").write_bytes(capture_bytes(FRAMES, "plc0"))
 
     assert read_capture(tmp_path / "frames.pcapng") == Capture(FRAMES, others=0)
 
@@ -95,7 +95,7 @@ def test_times_of_this_century_are_kept_exactly(tmp_path: Path, time_s: float) -
 def test_tshark_reads_the_same_frames_and_times(tmp_path: Path) -> None:
     if shutil.which("tshark") is None:
         pytest.skip("the program tshark is not installed")
-    write_capture(tmp_path / "frames.pcapng", FRAMES, "plc0")
+    (tmp_path / "frames.pcapng").write_bytes(capture_bytes(FRAMES, "plc0"))
     fields = ["frame.time_epoch", "frame.len", "frame.interface_name", "frame.packet_flags_direction", "eth.src"]
     command = ["tshark", "-r", str(tmp_path / "frames.pcapng"), "-T", "fields"]
     command += [word for name in (*fields, "homeplug_av.tone_map_rx_cnf.num_act") for word in ("-e", name)]

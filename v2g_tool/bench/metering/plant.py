@@ -177,13 +177,6 @@ class Plant:
         cells = [self.truth(start_s + (n + 0.5) * step_s) for n in range(count)]
         return cells[0] if count == 1 else _average(cells)
 
-    def energy_wh(self, start_s: float, end_s: float) -> float:
-        """Give the true net energy, in Wh, that went from the grid to the vehicle in a window."""
-        count = max(1, math.ceil((end_s - start_s) / CELL_S))
-        step_s = (end_s - start_s) / count
-        cells = (self.truth(start_s + (n + 0.5) * step_s) for n in range(count))
-        return sum(cell.total_power().real for cell in cells) * step_s / 3600.0
-
 
 def _average(cells: Sequence[Truth]) -> Truth:
     count = len(cells)

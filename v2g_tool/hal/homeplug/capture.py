@@ -83,11 +83,6 @@ def read_capture(path: Path) -> Capture:
         ) from exc
 
 
-def write_capture(path: Path, frames: Iterable[Captured], interface: str) -> None:
-    """Write the frames as pcapng; see `capture_bytes`."""
-    path.write_bytes(capture_bytes(frames, interface))
-
-
 def capture_bytes(frames: Iterable[Captured], interface: str) -> bytes:
     """Give the frames as a pcapng file: network keys redacted, times in ns, the same bytes for the same frames."""
     section = _block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))

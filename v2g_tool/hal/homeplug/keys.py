@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from v2g_tool.hal.homeplug.fields import U8, U16, U32, Body, Kind, Raw7, Raw16, Rest
 
 ACCEPTED = frozenset({0, 1})
 """Results of CM_SET_KEY that mean yes: 0 by the standard, and 1 by what every Qualcomm modem answers and then does."""
-
-
-def nid_of(nmk: bytes) -> bytes:
-    """Give the network identifier that belongs to a network key, seven bytes, security level 0."""
-    digest = nmk
-    for _ in range(5):
-        digest = hashlib.sha256(digest).digest()
-    return digest[:6] + bytes((digest[6] >> 4,))
 
 
 class SetKeyRequest(Body):

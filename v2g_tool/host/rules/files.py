@@ -93,13 +93,6 @@ class Contradiction(NamedTuple):
     """In the order in which they are read."""
 
 
-class ShadowedFile(NamedTuple):
-    """A file that does not count, because a folder of higher priority has one of that name."""
-
-    path: str
-    by: str
-
-
 def same_value(a: str, b: str) -> bool:
     """Say whether two values are one: word by word, integers by their number as the kernel reads it (010 is eight)."""
     return [number_or_word(word) for word in a.split()] == [number_or_word(word) for word in b.split()]
@@ -143,20 +136,6 @@ def _folder(file: ConfigFile) -> str:
 
 def _name(file: ConfigFile) -> str:
     return file.path.rpartition("/")[2]
-
-
-def shadowed_files(files: Sequence[ConfigFile]) -> tuple[ShadowedFile, ...]:
-    """Give the files that do not count because of a namesake, in order of their names."""
-    shadowed: list[ShadowedFile] = []
-    for _, namesakes in _namesakes(files):
-        first = next(namesakes)
-        shadowed += [ShadowedFile(file.path, first.path) for file in namesakes]
-    return tuple(shadowed)
-
-
-def masked_files(files: Sequence[ConfigFile]) -> tuple[str, ...]:
-    """Give the paths of the files that count, set nothing and hide the namesakes below."""
-    return tuple(file.path for file in _by_name(files) if not file.text)
 
 
 class _NotAnAssignmentError(Exception):
