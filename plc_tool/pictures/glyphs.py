@@ -37,7 +37,6 @@ class Glyphs:
     side: str
     corner: str
     dash: str
-    tick: str
     separator: str
     more: str
 
@@ -47,8 +46,8 @@ class Glyphs:
         return shown if self is UNICODE else shown.encode("ascii", "replace").decode("ascii")
 
 
-UNICODE = Glyphs("█", "▓", "░", "▁▂▃▄▅▆▇", "_", "╌", "┆", "×", "?", "▁▂▃▄▅▆▇█", "┤", "└", "─", "┬", " · ", "…")
-ASCII = Glyphs("#", "+", ".", "__~~==#", "_", "-", ":", "x", "?", "_.-=+*#@", "|", "+", "-", "+", " - ", "...")
+UNICODE = Glyphs("█", "▓", "░", "▁▂▃▄▅▆▇", "_", "╌", "┆", "×", "?", "▁▂▃▄▅▆▇█", "┤", "└", "─", " · ", "…")
+ASCII = Glyphs("#", "+", ".", "__~~==#", "_", "-", ":", "x", "?", "_.-=+*#@", "|", "+", "-", " - ", "...")
 
 
 def glyphs_for(encoding: str) -> Glyphs:

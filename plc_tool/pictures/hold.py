@@ -33,9 +33,7 @@ class Hold:
         if self.curve is None or self.curve.pieces != new.pieces:
             return Hold(link, new, 1)
         held = replace(
-            new,
-            lowest=_each(min, self.curve.lowest, new.lowest),
-            highest=_each(max, self.curve.highest, new.highest),
+            new, lowest=_each(min, self.curve.lowest, new.lowest), highest=_each(max, self.curve.highest, new.highest)
         )
         return Hold(link, held, self.maps + 1)
 

@@ -100,10 +100,7 @@ def _lines(link: LinkMap, picture: Picture | None, remark: str, screen: Screen) 
 def _header(link: LinkMap, remark: str, screen: Screen) -> list[Line]:
     ceiling = f'{link.ceiling_db:g} dB means "at least"' if link.ceiling_db is not None and link.spectrum else ""
     others = (part for part in (ends_words(link), ceiling, remark) if part)
-    return [
-        screen.short(quantity_words(link), "bold"),
-        *screen.paragraph(screen.glyphs.separator.join(others), PLAIN),
-    ]
+    return [screen.short(quantity_words(link), "bold"), *screen.paragraph(screen.glyphs.separator.join(others), PLAIN)]
 
 
 def _flags(link: LinkMap, screen: Screen) -> list[Line]:

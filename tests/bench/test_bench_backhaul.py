@@ -202,8 +202,7 @@ def test_a_busy_server_stays_busy_and_its_other_client_is_in_no_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "answer"),
-    [("telemetry-unreachable", "TimeoutError"), ("telemetry-refused", "ConnectionRefusedError")],
+    ("fault", "answer"), [("telemetry-unreachable", "TimeoutError"), ("telemetry-refused", "ConnectionRefusedError")]
 )
 def test_where_no_server_is_nobody_answers(fault: str, answer: str) -> None:
     assert on_bench("ask", faults=(fault,))["cookie"] == answer

@@ -80,10 +80,7 @@ def test_a_meter_is_closed_on_leaving(wiring: Wiring) -> None:
 
 
 def test_an_unknown_meter_is_a_wrong_request_with_the_nearest_name(wiring: Wiring) -> None:
-    with (
-        pytest.raises(RequestError, match="Did you mean 'meter_01'"),
-        open_meter(site(), "meter_10", wiring),
-    ):
+    with pytest.raises(RequestError, match="Did you mean 'meter_01'"), open_meter(site(), "meter_10", wiring):
         pass
 
 

@@ -432,9 +432,7 @@ def test_after_a_lost_write_the_line_is_proven_before_the_read_back(dial: Dial) 
 def test_a_write_waits_until_a_suspect_line_is_proven(dial: Dial) -> None:
     lost, again = SET_GAIN, "00 02" + SET_GAIN[5:]
     exchange, _ = dial(
-        Script([(lost, []), (ASK_CANARY, [TELL_CANARY]), (again, [again])]),
-        writable=frozenset({0x1000}),
-        canary=CANARY,
+        Script([(lost, []), (ASK_CANARY, [TELL_CANARY]), (again, [again])]), writable=frozenset({0x1000}), canary=CANARY
     )
     with pytest.raises(Unreachable):
         exchange.write(6, 0x1000, (10023,))

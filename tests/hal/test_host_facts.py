@@ -17,8 +17,7 @@ from v2g_tool.model.host import HostFacts
 
 
 @pytest.mark.parametrize(
-    ("text", "cpus"),
-    [("0-3\n", {0, 1, 2, 3}), ("0,2-3,8", {0, 2, 3, 8}), ("", set()), ("x,1", {1}), ("3-1", set())],
+    ("text", "cpus"), [("0-3\n", {0, 1, 2, 3}), ("0,2-3,8", {0, 2, 3, 8}), ("", set()), ("x,1", {1}), ("3-1", set())]
 )
 def test_a_cpu_list_is_read_as_the_kernel_writes_it(text: str, cpus: set[int]):
     assert cpu_list(text) == cpus

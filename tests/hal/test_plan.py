@@ -66,10 +66,7 @@ def test_a_wattnode_at_38400_baud_is_read_in_the_two_requests_that_max_read_allo
     assert spans_of_profile(name, serial(38400)) == [(1002, 32), (1112, 56)]
 
 
-@pytest.mark.parametrize(
-    ("baud", "registers"),
-    [(9600, 18), (19200, 27), (38400, 47), (115200, 129)],
-)
+@pytest.mark.parametrize(("baud", "registers"), [(9600, 18), (19200, 27), (38400, 47), (115200, 129)])
 def test_the_gap_worth_reading_along_on_a_serial_line_is_the_derived_one(baud: int, registers: int) -> None:
     assert worthwhile_gap(serial(baud), response_s=0.02) == registers
 

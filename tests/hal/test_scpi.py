@@ -372,11 +372,7 @@ def test_a_site_asks_for_the_next_update_interval_that_the_instrument_has(talk: 
 
 @pytest.mark.parametrize(
     ("wiring", "command", "items"),
-    [
-        ("1P2W", ":INPut:WIRing P1W2", 5),
-        ("1P3W", ":INPut:WIRing P1W3", 9),
-        ("3V3A", ":INPut:WIRing V3A3", 13),
-    ],
+    [("1P2W", ":INPut:WIRing P1W2", 5), ("1P3W", ":INPut:WIRing P1W3", 9), ("3V3A", ":INPut:WIRing V3A3", 13)],
 )
 def test_a_wiring_selects_its_elements(talk: Talk, wiring: str, command: str, items: int) -> None:
     analyzer, dialogue, _ = talk(wiring=wiring)

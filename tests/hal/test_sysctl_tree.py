@@ -205,8 +205,7 @@ def test_a_folder_of_keys_is_no_value(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["", "net/../../../etc/passwd", "..", "net.v2g.*", "net v2g", "net\nv2g", "net.v2g.[a]", "ä", "a\0"],
+    "key", ["", "net/../../../etc/passwd", "..", "net.v2g.*", "net v2g", "net\nv2g", "net.v2g.[a]", "ä", "a\0"]
 )
 def test_what_is_no_key_is_refused_before_any_file_is_touched(root: Path, key: str) -> None:
     with pytest.raises(RequestError, match="is no kernel key"):

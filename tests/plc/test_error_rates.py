@@ -15,8 +15,7 @@ def poll(time_s: float, *counts: int) -> LinkCounters:
 
 
 @pytest.mark.parametrize(
-    ("bit_errors", "blocks", "es_n0_db"),
-    [(2952, 39, 6.4), (13, 117, 12.1), (109, 259, 11.4), (102, 6557, 13.0)],
+    ("bit_errors", "blocks", "es_n0_db"), [(2952, 39, 6.4), (13, 117, 12.1), (109, 259, 11.4), (102, 6557, 13.0)]
 )
 def test_the_counts_of_public_captures_give_their_es_n0(bit_errors: int, blocks: int, es_n0_db: float) -> None:
     found = qpsk_es_n0_db(bit_errors / (blocks * BITS_PER_BLOCK))

@@ -133,12 +133,7 @@ def test_attenuation_is_told_but_carries_no_verdict() -> None:
 
 @pytest.mark.parametrize(
     ("first_group_db", "failed", "name"),
-    [
-        (0, 0, "ok"),
-        (20, 0, "cable-coupling"),
-        (0, 100, "noise-EMI"),
-        (20, 100, "cable and EMI"),
-    ],
+    [(0, 0, "ok"), (20, 0, "cable-coupling"), (0, 100, "noise-EMI"), (20, 100, "cable and EMI")],
 )
 def test_attenuation_and_errors_together_tell_cable_from_noise(first_group_db: int, failed: int, name: str) -> None:
     groups = tuple(first_group_db + n % 20 for n in range(58))
@@ -175,10 +170,7 @@ def test_nothing_observed_is_open_not_passed() -> None:
     [
         (Observation(link_states=(LinkState(LOCAL, True),)), Verdict.PASS),
         (Observation(link_states=(LinkState(LOCAL, False),)), Verdict.INCONCLUSIVE),
-        (
-            Observation(networks=(Network(LOCAL, "00", 1, 1, "STA", PEER, (Station(PEER, 2, "", 9, 9),)),)),
-            Verdict.PASS,
-        ),
+        (Observation(networks=(Network(LOCAL, "00", 1, 1, "STA", PEER, (Station(PEER, 2, "", 9, 9),)),)), Verdict.PASS),
     ],
 )
 def test_whether_the_modem_has_joined_a_network_is_said(observation: Observation, verdict: Verdict) -> None:

@@ -10,15 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plc_tool.rules.paired_tests import (
-    holm,
-    mean_interval,
-    proportion_change,
-    rank_sum_test,
-    shift,
-    sign_test,
-    wilson,
-)
+from plc_tool.rules.paired_tests import holm, mean_interval, proportion_change, rank_sum_test, shift, sign_test, wilson
 
 READINGS = st.lists(st.integers(-20, 20), min_size=1, max_size=12)
 

@@ -14,18 +14,7 @@ from plc_tool.pictures.hold import hold
 from plc_tool.pictures.terminal import SCREEN, Screen, hold_text, map_text
 from v2g_tool.model.plc import LinkMap, Row, Spectrum, Tier
 
-from .pictures_sample import (
-    ERRORS_ONLY,
-    MASK,
-    ROBO,
-    SERVICES,
-    bit_loading,
-    disturbed,
-    link,
-    one_value,
-    quiet,
-    sounded,
-)
+from .pictures_sample import ERRORS_ONLY, MASK, ROBO, SERVICES, bit_loading, disturbed, link, one_value, quiet, sounded
 
 QUIET, DISTURBED, SOUNDED = bit_loading(quiet), bit_loading(disturbed), sounded()
 BARS = "█▓░▁▂▃▄▅▆▇"
@@ -260,11 +249,7 @@ def test_a_hold_takes_a_value_where_there_was_none() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [
-        replace(one_value(9.0), peer="another"),
-        replace(one_value(9.0), tier=Tier.ATTENUATION),
-        one_value(9.0, mhz=11.0),
-    ],
+    [replace(one_value(9.0), peer="another"), replace(one_value(9.0), tier=Tier.ATTENUATION), one_value(9.0, mhz=11.0)],
     ids=["peer", "tier", "points"],
 )
 def test_a_map_of_something_else_begins_a_new_hold(other: LinkMap) -> None:

@@ -14,16 +14,7 @@ from v2g_tool.backhaul.rules.facts import TelemetryLimits
 from v2g_tool.backhaul.work.throughput import BUSY_WAITS_S, Measured, Plan, Progress, Task, measure_backhaul
 from v2g_tool.errors import Interrupted, NotPermitted
 from v2g_tool.model.site.backhaul import TelemetrySite
-from v2g_tool.model.telemetry import (
-    Echo,
-    EchoKind,
-    PathSize,
-    Piece,
-    Responder,
-    ResponderKind,
-    Trouble,
-    UdpCounters,
-)
+from v2g_tool.model.telemetry import Echo, EchoKind, PathSize, Piece, Responder, ResponderKind, Trouble, UdpCounters
 from v2g_tool.run.session import Session
 
 SITE = TelemetrySite(host="telemetry-srv", port=502)

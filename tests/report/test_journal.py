@@ -19,8 +19,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.errors import ExitStatus, NotAuthentic, NotPermitted, RequestError
-from v2g_tool.record.journal import GENESIS, Journal, parse_canonical, read_journal, summarise
+from tests.report.journals import read_journal
+from v2g_tool.errors import ExitStatus, NotAuthentic, NotPermitted
+from v2g_tool.record.journal import GENESIS, Journal, parse_canonical, summarise
 
 WALL = datetime(2026, 11, 22, 10, 30, 0, 5, tzinfo=UTC)
 
@@ -229,11 +230,6 @@ def test_any_other_damage_is_named_with_file_and_line(path: Path, damage: str) -
         read_journal(path)
 
     assert caught.value.what.startswith(f"evidence.jsonl, line {line}: ")
-
-
-def test_a_missing_journal_is_a_wrong_request(path: Path) -> None:
-    with pytest.raises(RequestError, match="cannot be read"):
-        read_journal(path)
 
 
 @given(st.binary(max_size=300))

@@ -17,7 +17,6 @@ from v2g_tool.errors import RequestError, V2GError
 from v2g_tool.hal.homeplug.capture import capture_bytes, read_capture
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.record.intents import IntentStore
-from v2g_tool.record.journal import read_journal
 from v2g_tool.report.signing.keys import load_certificates, load_signer
 from v2g_tool.run.request import located_errors, located_site
 from v2g_tool.screens.report import show_bundle
@@ -83,7 +82,6 @@ PLACES: dict[str, Callable[[Path], object]] = {
     "certificate": load_certificates,
     "key": lambda path: load_signer(path, path, None),
     "capture": read_capture,
-    "journal": read_journal,
     "intent": intent,
     "report": shown,
 }

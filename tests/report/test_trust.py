@@ -75,10 +75,7 @@ CERTIFIED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a certificate that may not sign": ({}, {"extensions": (KEY_AGREEMENT,)}, "not for signatures"),
     "an extension that is not understood": (
         {},
-        {
-            "extensions": (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),),
-            "critical": True,
-        },
+        {"extensions": (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),), "critical": True},
         "critical extension 1.2.3.4",
     ),
 }

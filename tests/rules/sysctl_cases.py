@@ -44,10 +44,7 @@ TABLE = [
     Case("and a drop-in behind the link", {**LINKED, D + "99-v2g.conf": sets(300)}, "300", "200"),
     Case("the same without the link", {CONF: sets(200), D + "99-v2g.conf": sets(300)}, "300", "200"),
     Case(
-        "and a namesake in /run",
-        {**LINKED, D + "99-v2g.conf": sets(300), RUN + "99-v2g.conf": sets(400)},
-        "300",
-        "200",
+        "and a namesake in /run", {**LINKED, D + "99-v2g.conf": sets(300), RUN + "99-v2g.conf": sets(400)}, "300", "200"
     ),
     Case("masked", {RUN + "99-v2g.conf": sets(400), D + "99-v2g.conf": Link("/dev/null")}, "500", "500"),
     Case("plain string order", {D + "10-a.conf": sets(210), D + "9-b.conf": sets(220)}, "220", "220"),

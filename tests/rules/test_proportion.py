@@ -10,12 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rules.interval import Bounds, clopper_pearson
-from v2g_tool.statistics.proportion import (
-    binomial_cdf,
-    percentile_ranks,
-    trials_without_hit,
-    values_needed,
-)
+from v2g_tool.statistics.proportion import binomial_cdf, percentile_ranks, trials_without_hit, values_needed
 
 from .telemetry_sample import losses
 

@@ -22,11 +22,7 @@ CLEAN = piece_of([], 30)
 LOSSY = piece_of([9] * 30, 30)
 IPERF3 = Responder("iperf3", "asks for parameters", "192.0.2.1")
 WHOLE = facts_of(
-    CLEAN,
-    responder=IPERF3,
-    path=PathSize(1500, 1500, "proven"),
-    echoes=echoes_of([4.0] * 300),
-    echo_kind="icmp",
+    CLEAN, responder=IPERF3, path=PathSize(1500, 1500, "proven"), echoes=echoes_of([4.0] * 300), echo_kind="icmp"
 )
 
 

@@ -136,8 +136,7 @@ def test_so_many_round_trips_are_needed(percentile, needed):
 
 
 @pytest.mark.parametrize(
-    ("times_ms", "longest"),
-    [([], 0), ([1.0, 2.0], 0), ([None, 1.0, None, None, 1.0], 2), ([1.0, None, None, None], 3)],
+    ("times_ms", "longest"), [([], 0), ([1.0, 2.0], 0), ([None, 1.0, None, None, 1.0], 2), ([1.0, None, None, None], 3)]
 )
 def test_the_longest_silence_is_counted_exactly(times_ms, longest):
     assert longest_silence(echoes_of(times_ms)) == longest

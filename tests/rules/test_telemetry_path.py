@@ -38,12 +38,7 @@ def after(sent: int = 8930, errors: int = 0, fragments: int = 0) -> UdpCounters:
 
 @pytest.mark.parametrize(
     ("rate", "errors", "verdict"),
-    [
-        (10e6, 0, Verdict.PASS),
-        (9.8e6, 7, Verdict.PASS),
-        (9.79e6, 0, Verdict.INCONCLUSIVE),
-        (6e6, 3, Verdict.FAIL),
-    ],
+    [(10e6, 0, Verdict.PASS), (9.8e6, 7, Verdict.PASS), (9.79e6, 0, Verdict.INCONCLUSIVE), (6e6, 3, Verdict.FAIL)],
 )
 def test_the_sender_reaches_the_rate_or_it_is_said_why_not(rate, errors, verdict):
     facts = facts_of(replace(PLAIN, sent_bits_per_s=rate), before=QUIET, after=after(errors=errors))

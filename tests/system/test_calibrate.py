@@ -13,17 +13,7 @@ import pytest
 
 from tests.bounds import HANG_S
 from tests.sections import section
-from tests.system.commands import (
-    Site,
-    chain_is_whole,
-    each,
-    findings,
-    fit_problems,
-    groups,
-    report_of,
-    site,
-    verdicts,
-)
+from tests.system.commands import Site, chain_is_whole, each, findings, fit_problems, groups, report_of, site, verdicts
 from tests.system.conftest import Corrected
 
 OPENSSL = "openssl cms -verify -binary -inform DER -in report.json.p7s -content report.json"
@@ -59,12 +49,7 @@ def test_a_meter_out_of_tolerance_is_corrected_and_the_run_ends_well(corrected: 
 def test_what_a_calibration_rests_on_is_judged_before_it_is_used(corrected: Corrected):
     assert {
         check: verdicts(corrected.report)[check] for check in ("CAL-IDENTITY", "CAL-TUR", "CAL-WIRING", "CAL-FIT")
-    } == {
-        "CAL-IDENTITY": "pass",
-        "CAL-TUR": "pass",
-        "CAL-WIRING": "pass",
-        "CAL-FIT": "pass",
-    }
+    } == {"CAL-IDENTITY": "pass", "CAL-TUR": "pass", "CAL-WIRING": "pass", "CAL-FIT": "pass"}
     (ratio,) = findings(corrected.report, "CAL-TUR")
     smallest = min(float(row["value"]) for row in ratio["evidence"])
     assert ratio["statement"] == f"The smallest test uncertainty ratio is {smallest:.1f}."

@@ -10,14 +10,7 @@ import pytest
 from tests.system.commands import Site, each, fit_problems, groups, report_of, site, verdicts
 from tests.system.interruption import _targets
 
-FAULTS = [
-    "volatile-write",
-    "restart-factory",
-    "lost-commit",
-    "write-ignored",
-    "write-unanswered",
-    "stuck-gain-l2",
-]
+FAULTS = ["volatile-write", "restart-factory", "lost-commit", "write-ignored", "write-unanswered", "stuck-gain-l2"]
 
 
 def heal(here: Site) -> None:

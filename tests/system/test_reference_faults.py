@@ -17,11 +17,7 @@ FAULTS = [
     "analyzer-disconnect",
     "analyzer-restart",
 ]
-REASONS = {
-    "analyzer-silent": "analyzer_01",
-    "inverter-stuck": "inverter_01",
-    "load-unsteady": "",
-}
+REASONS = {"analyzer-silent": "analyzer_01", "inverter-stuck": "inverter_01", "load-unsteady": ""}
 """What the report must say why there is no verdict."""
 
 

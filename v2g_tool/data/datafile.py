@@ -108,8 +108,7 @@ def _request_error(path: Path, text: str, what: str, model: type[BaseModel], err
     if error["type"] == "extra_forbidden":
         hint = did_you_mean(key, _known_keys(model, keys[:-1]))
         return RequestError(
-            f"{where}: '{'.'.join(keys)}' is not a key of a {what}.{hint}",
-            todo="Correct or remove the key.",
+            f"{where}: '{'.'.join(keys)}' is not a key of a {what}.{hint}", todo="Correct or remove the key."
         )
     if error["type"] == "missing":
         return RequestError(f"{where}: '{'.'.join(keys)}' is missing in the {what}", todo="Add the key.")

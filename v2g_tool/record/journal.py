@@ -22,8 +22,7 @@ from typing import Any, BinaryIO, NoReturn, Self
 
 import rfc8785
 
-from v2g_tool.data.reading import open_regular
-from v2g_tool.errors import NotAuthentic, NotPermitted, RequestError
+from v2g_tool.errors import NotAuthentic, NotPermitted
 from v2g_tool.record.files import sync_directory
 
 GENESIS = "0" * 64
@@ -187,14 +186,6 @@ class Record:
 
 
 @dataclass(frozen=True)
-class JournalRead:
-    """A whole journal; `torn` holds the bytes of a last line that a power cut left without its newline."""
-
-    records: tuple[Record, ...]
-    torn: bytes
-
-
-@dataclass(frozen=True)
 class JournalSummary:
     """What a report binds of a journal, and the number of bytes of a torn last line."""
 
@@ -205,32 +196,14 @@ class JournalSummary:
     torn: int
 
 
-def read_journal(path: Path) -> JournalRead:
-    """Give the records of the journal at `path`; the chain is checked line by line.
-
-    Raises:
-        NotAuthentic: a line is damaged, missing, repeated or out of order; names the file and the line.
-        RequestError: there is no such file, or it cannot be read.
-    """
-    try:
-        with open_regular(path) as stream:
-            chain = _Chain(path.name)
-            records = tuple(chain.read(stream))
-            return JournalRead(records, chain.torn)
-    except OSError as exc:
-        raise RequestError(
-            f"the evidence {path} cannot be read: {exc.strerror}", todo="Check the path and the rights of the file."
-        ) from exc
-
-
 def summarise(stream: BinaryIO, name: str) -> JournalSummary:
     """Give what a report binds of the journal in `stream`, in one pass that keeps one line at a time.
 
     Raises:
-        NotAuthentic: as `read_journal`; `name` is the file name for the message.
+        NotAuthentic: a line is damaged, missing, repeated or out of order; names `name` and the line.
         OSError: the stream cannot be read.
     """
-    chain = _Chain(name)
+    chain = Chain(name)
     for _ in chain.read(stream):
         pass
     head = chain.head
@@ -265,7 +238,7 @@ def first_difference(left: bytes, right: bytes) -> int:
     return min(len(left), len(right)) + 1
 
 
-class _Chain:
+class Chain:
     """Checks lines one after the other and keeps only what the next line needs."""
 
     def __init__(self, name: str) -> None:
@@ -275,6 +248,7 @@ class _Chain:
         self.file_hash = hashlib.sha256()
 
     def read(self, stream: BinaryIO) -> Iterator[Record]:
+        """Give the records one by one, each checked against the one before; raises NotAuthentic."""
         while line := stream.readline(MAX_LINE + 1):
             self.file_hash.update(line)
             if len(line) > MAX_LINE:

@@ -15,14 +15,7 @@ from v2g_tool.errors import ExitStatus, Interrupted
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.site.site import Site
 from v2g_tool.record.intents import IntentStore
-from v2g_tool.run.request import (
-    Procedure,
-    Request,
-    located,
-    located_errors,
-    located_site,
-    signer_for,
-)
+from v2g_tool.run.request import Procedure, Request, located, located_errors, located_site, signer_for
 from v2g_tool.run.run import Person, Run, start_run, state_directory, terminal
 from v2g_tool.run.session import Session
 

@@ -271,10 +271,7 @@ NID = bytes.fromhex("5a97fe49d9ea0b")
 _STATION = {"mac": PROBE, "tei": 2, "bridged": EV, "tx_mbit_s": 9, "rx_mbit_s": 9}
 IDENTITY = [
     Golden(
-        "VS_SW_VER.REQ",
-        octets("00b052000001 020000000010 88e1 00 00a0 00b052 |60"),
-        "VersionRequest",
-        {"cookie": 0},
+        "VS_SW_VER.REQ", octets("00b052000001 020000000010 88e1 00 00a0 00b052 |60"), "VersionRequest", {"cookie": 0}
     ),
     _version("MAC-QCA7000-1.1.0.727-02-20130826-FINAL", "dc581b00", 0x22, "QCA7000"),
     _version("MAC-QCA7005-1.1.0.730-04-20140815-CS", "7c581b00", 0x22, "QCA7005"),

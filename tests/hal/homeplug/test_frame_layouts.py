@@ -62,12 +62,7 @@ LAYOUTS: list[tuple[str, str, str, dict[str, Any]]] = [
         {"direction": 0, "tei": 2, "rx": None, "intervals": ()},
     ),
     ("statistics, refused", f"{QCA_0} 31a0 00b052 10 |60", "LinkStatisticsConfirm", {"status": 16, "tx": None}),
-    (
-        "station rates",
-        f"{CM} 4960 0000 01 {PEER} 2a 2b |60",
-        "NetworkStatsConfirm",
-        {},
-    ),
+    ("station rates", f"{CM} 4960 0000 01 {PEER} 2a 2b |60", "NetworkStatsConfirm", {}),
     (
         "station identity",
         f"{CM} 6160 0000 01 00 01 00 01 04 00 |60",

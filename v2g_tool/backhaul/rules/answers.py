@@ -32,10 +32,7 @@ _NO_SERVER: dict[ResponderKind, Said] = {
         "{target} takes connections and says nothing; it is not known what is there, so no load was sent.",
         "Look what listens at the server on this port; a firewall or proxy may answer in its place.",
     ),
-    "other": Said(
-        "{target} answers, but neither as iperf3 nor as Modbus: no load was sent.",
-        _ASK,
-    ),
+    "other": Said("{target} answers, but neither as iperf3 nor as Modbus: no load was sent.", _ASK),
     "refused": Said("Nobody listens at {target}: no load was sent.", checks.REFUSED.remedy),
     "unreachable": Said("{target} can't be reached: no load was sent.", checks.UNREACHABLE.remedy),
     "unknown-host": Said("The name in {target} leads to no address: no load was sent.", checks.NAME.remedy),

@@ -173,12 +173,7 @@ class EmsService(TrimmedMeter):
 
     def _energy_words(self) -> list[int]:
         counters, hundredths = self.core.energies, 100.0
-        ordered = (
-            counters.import_wh[0],
-            counters.export_wh[0],
-            *counters.import_wh[1:],
-            *counters.export_wh[1:],
-        )
+        ordered = (counters.import_wh[0], counters.export_wh[0], *counters.import_wh[1:], *counters.export_wh[1:])
         return _flat(split(int(value * hundredths), 4) for value in ordered)
 
 

@@ -12,14 +12,7 @@ from collections.abc import Sequence
 
 from v2g_tool.bench.metering.meter_core import MeterCore, TrimmedMeter
 from v2g_tool.bench.metering.meter_model import Correction, MeterReading
-from v2g_tool.bench.metering.modbus import (
-    DEVICE_FAILURE,
-    ILLEGAL_ADDRESS,
-    ILLEGAL_VALUE,
-    ModbusError,
-    placed,
-    select,
-)
+from v2g_tool.bench.metering.modbus import DEVICE_FAILURE, ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusError, placed, select
 from v2g_tool.bench.metering.words import float32, float32_low_first, joined_signed, split, u16
 
 _PASSCODE, _CT_AMPS, _GAIN, _CREEP = 1601, 1603, 1612, 1618

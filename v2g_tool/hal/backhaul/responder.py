@@ -15,7 +15,6 @@ from collections.abc import Callable
 from v2g_tool.hal.backhaul.resolve import resolve
 from v2g_tool.model.telemetry import Responder, ResponderKind
 
-COOKIE_BYTES = 37
 MESSAGE = bytes.fromhex("0001 0000 0005 01 2b0e0100" + "0002 0000 0014 01 08 0000") + b"v2g-tool asks..."
 ANSWER_S = 1.5
 """So long the peer may think before it counts as silent."""

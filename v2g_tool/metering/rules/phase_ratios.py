@@ -41,9 +41,7 @@ class PhaseRatio:
         return math.degrees(cmath.phase(self.power))
 
 
-def phase_ratios(
-    points: Sequence[tuple[Mapping[int, PhaseMeans], Mapping[int, PhaseMeans]]],
-) -> dict[int, PhaseRatio]:
+def phase_ratios(points: Sequence[tuple[Mapping[int, PhaseMeans], Mapping[int, PhaseMeans]]]) -> dict[int, PhaseRatio]:
     """Give the ratio of each phase that carries load, by phase number.
 
     Args:

@@ -46,10 +46,7 @@ _TURN: Mapping[int, tuple[int, bool]] = {
 
 
 def diagnose(
-    points: Sequence[PointMeans],
-    registers: Mapping[str, Register],
-    word_order: str,
-    ct: CurrentTransformer | None,
+    points: Sequence[PointMeans], registers: Mapping[str, Register], word_order: str, ct: CurrentTransformer | None
 ) -> tuple[Fault, ...]:
     """Give the installation faults; none for a meter within 3 % gain, 1° phase and 5 W offset.
 

@@ -253,11 +253,7 @@ def undo(setup: Setup, corrector: Corrector, reason: str, result: Adjustment) ->
 
 
 def _refusal(
-    setup: Setup,
-    found: Sequence[Measurement],
-    fits: Mapping[int, Fit],
-    moves: Sequence[Target],
-    permission: Permission,
+    setup: Setup, found: Sequence[Measurement], fits: Mapping[int, Fit], moves: Sequence[Target], permission: Permission
 ) -> tuple[Check, Verdict, str] | None:
     """Give why nothing is written, or None if a correction is needed and allowed; the order is the order of weight."""
     legal, when = permission.legal, permission.when

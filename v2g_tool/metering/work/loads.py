@@ -192,11 +192,4 @@ def _power_w(source: LoadSource) -> float:
 
 
 def _intent(key: str, before: Mapping[str, tuple[int, ...]], session: Session) -> Intent:
-    return Intent(
-        device=key,
-        kind="controls",
-        old=before,
-        new={},
-        goal="old",
-        **session.run.origin(),
-    )
+    return Intent(device=key, kind="controls", old=before, new={}, goal="old", **session.run.origin())

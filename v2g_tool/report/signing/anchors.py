@@ -32,11 +32,7 @@ _UNDERSTOOD = {
     ExtensionOID.CERTIFICATE_POLICIES,
 }
 # A company's CA may know only e-mail signing; a TLS certificate of a charger must not sign reports.
-_SIGNING_PURPOSES = {
-    DOCUMENT_SIGNING,
-    ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-}
+_SIGNING_PURPOSES = {DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 Extension = TypeVar("Extension", bound=x509.ExtensionType)
