@@ -1,7 +1,5 @@
 """The command line of v2g-plc-tool: wiring only."""
 
-from __future__ import annotations
-
 from typing import Annotated, NoReturn
 
 import typer

@@ -1,7 +1,5 @@
 """The commands of the PLC link: wiring only. `snr-map` is a command of both programs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

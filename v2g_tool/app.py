@@ -1,6 +1,7 @@
-"""The command line of v2g-tool: wiring only. Whatever is heavy is imported inside the command that needs it."""
+"""The command line of v2g-tool: wiring only. Whatever is heavy is imported inside the command that needs it.
 
-from __future__ import annotations
+Here and in `plc_tool` annotations stay objects: typer would have to evaluate their text at every start.
+"""
 
 import sys
 from enum import StrEnum

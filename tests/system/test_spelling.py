@@ -1,4 +1,4 @@
-"""How commands may be spelt, and what starting up costs."""
+"""How commands may be spelt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.system.commands import TOOL, each, error_lines, report_of, site
 from v2g_tool.register import all_checks
 
 SCRIPTS = Path(sys.executable).parent
-HEAVY = ("pymodbus", "pyvisa", "scapy", "cryptography", "typst", "pyhanko", "numpy")
 SPELLINGS = [
     ("calibrate", "--target", "meter_03", "--yes"),
     ("--calibrate", "--target=meter_03", "--yes"),
@@ -90,24 +89,6 @@ def test_a_misspelt_option_is_a_wrong_request_with_a_suggestion():
 
     assert done.returncode == 2
     assert "--target" in done.stderr
-
-
-@pytest.mark.parametrize(("room", "entry"), [("v2g_tool.app", "v2g_tool"), ("plc_tool.cli", "v2g_plc_tool")])
-@pytest.mark.parametrize("word", ["--version", "--help", "–help", "help", "-h"])
-def test_version_and_help_load_no_heavy_library(room: str, entry: str, word: str):
-    program = f"""
-import sys
-from {room} import {entry}
-sys.argv = ["v2g-tool", {word!r}]
-try:
-    {entry}()
-except SystemExit as end:
-    assert not end.code, end.code
-print("LOADED", sorted({{name.partition(".")[0] for name in sys.modules}} & set({HEAVY!r})))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-
-    assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
 def test_help_is_the_same_however_it_is_asked_for():

@@ -20,10 +20,10 @@ MAX_BYTES = 1_000_000
 """No site or profile is larger; a larger file is a mistake, or an attack."""
 
 _SLIPS = (
-    (re.compile("[„“”‟«»‘’‚]"), '"', "TOML takes straight quotation marks only."),
-    (re.compile(r"(=\s*)(\d\d)\.(\d\d)\.(\d{4})\b"), r"\1\4-\3-\2", "A date is written as year-month-day."),
-    (re.compile(r"(=\s*[-+]?\d+),(\d+)(?=\s*(?:[,}#]|$))"), r"\1.\2", "A number is written with a point."),
-    (re.compile(r"^([^=]*=\s*)([a-zA-Z][\w.-]*|\d+(?:\.\d+){3})(\s*(?:#.*)?)$"), r'\1"\2"\3', "A text takes quotes."),
+    ("[„“”‟«»‘’‚]", '"', "TOML takes straight quotation marks only."),
+    (r"(=\s*)(\d\d)\.(\d\d)\.(\d{4})\b", r"\1\4-\3-\2", "A date is written as year-month-day."),
+    (r"(=\s*[-+]?\d+),(\d+)(?=\s*(?:[,}#]|$))", r"\1.\2", "A number is written with a point."),
+    (r"^([^=]*=\s*)([a-zA-Z][\w.-]*|\d+(?:\.\d+){3})(\s*(?:#.*)?)$", r'\1"\2"\3', "A text takes quotes."),
 )
 """What is no TOML and can mean but one thing: what is written, what to write instead, and why."""
 
@@ -74,7 +74,9 @@ def read_toml(content: bytes, path: Path, what: str) -> tuple[str, dict[str, Any
         except (ValueError, RecursionError) as exc:  # not TOML, or beyond what the reader takes
             at = re.search(r"\(at line (\d+)", str(exc))
             line, where = (lines[int(at[1]) - 1], f"{path}:{at[1]}") if at else ("", str(path))
-            mended, why = next(((m, why) for slip, to, why in _SLIPS if (m := slip.sub(to, line)) != line), (line, ""))
+            mended, why = next(
+                ((m, why) for slip, to, why in _SLIPS if (m := re.sub(slip, to, line)) != line), (line, "")
+            )
             todo = f"Write: {mended.strip()}" if why else "Correct the line that is named."
             problems.append(RequestError(f"{where}: the {what} is not valid TOML: {exc}", why=why, todo=todo))
             if at is None or not why or len(problems) > _ENOUGH:

@@ -1,27 +1,28 @@
-"""From a name in the site file to an opened driver. Explicit: one function for each contract."""
+"""From a name in the site file to an opened driver. Explicit: one function for each contract.
+
+Only what a meter needs is imported here, so that a single read starts fast; the other two functions import their own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from v2g_tool.data.library import load_profile
 from v2g_tool.errors import RequestError
-from v2g_tool.hal.by_hand import TYPED, AskedInverter, PresentLoad, TypedAnalyzer
-from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
-from v2g_tool.hal.contracts.inverter import Inverter
-from v2g_tool.hal.contracts.meter import Meter
 from v2g_tool.hal.modbus.exchange import Exchange
-from v2g_tool.hal.modbus.inverter import SunSpecInverter
 from v2g_tool.hal.modbus.meter import ModbusMeter, writable_addresses
-from v2g_tool.hal.scpi.analyzer import ScpiAnalyzer
-from v2g_tool.hal.scpi.session import ScpiSession
-from v2g_tool.model.profiles.analyzer import AnalyzerProfile
-from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.site.site import Site
+
+if TYPE_CHECKING:
+    from v2g_tool.hal.contracts.analyzer import PowerAnalyzer
+    from v2g_tool.hal.contracts.inverter import Inverter
+    from v2g_tool.hal.contracts.meter import Meter
+    from v2g_tool.model.profiles.analyzer import AnalyzerProfile
+    from v2g_tool.model.profiles.inverter import InverterProfile
 
 MANUAL = "manual"
 """The inverter profile that asks a person."""
@@ -71,6 +72,11 @@ def open_meter(site: Site, name: str, wiring: Wiring) -> Iterator[tuple[Meter, M
 @contextmanager
 def open_analyzer(site: Site, name: str, wiring: Wiring) -> Iterator[tuple[PowerAnalyzer, AnalyzerProfile, Path]]:
     """Give the reference `name` with its profile and the profile's file; closed on leaving."""
+    from v2g_tool.hal.by_hand import TYPED, TypedAnalyzer
+    from v2g_tool.hal.scpi.analyzer import ScpiAnalyzer
+    from v2g_tool.hal.scpi.session import ScpiSession
+    from v2g_tool.model.profiles.analyzer import AnalyzerProfile
+
     place = site.analyzers[name]
     profile, path = load_profile(place.profile, AnalyzerProfile)
     if place.resource == TYPED:
@@ -96,6 +102,10 @@ def open_inverter(
     site: Site, name: str, wiring: Wiring, *, commanded: bool
 ) -> Iterator[tuple[Inverter, InverterProfile | None, Path | None]]:
     """Give what sets the load: the inverter `name`, a person, or (not `commanded`, or no name) the present load."""
+    from v2g_tool.hal.by_hand import AskedInverter, PresentLoad
+    from v2g_tool.hal.modbus.inverter import SunSpecInverter
+    from v2g_tool.model.profiles.inverter import InverterProfile
+
     if not commanded or not name:
         yield PresentLoad(), None, None
         return

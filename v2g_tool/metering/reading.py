@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -23,6 +22,8 @@ def read_meter(target: str, site_file: Path | None, *, as_json: bool) -> None:
         values = dict(sorted(meter.measure().values.items()))
         corrections = dict(meter.corrections()) if meter.trims else {}
     if as_json:
+        import json
+
         measured = {str(channel): value for channel, value in values.items()}
         record = {"target": target, "identity": vars(identity), "values": measured, "corrections": corrections}
         sys.stdout.write(json.dumps(record) + "\n")

@@ -1,7 +1,5 @@
 """What every profile begins with: schema, id, title and the document that its facts come from."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

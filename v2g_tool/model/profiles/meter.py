@@ -1,7 +1,5 @@
 """How one model of meter is spoken to."""
 
-from __future__ import annotations
-
 from typing import Literal, Self
 
 from pydantic import Field, model_validator

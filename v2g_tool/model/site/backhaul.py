@@ -1,7 +1,5 @@
 """The utility's telemetry server."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The EMS computer of a site."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from v2g_tool.model.base import Model

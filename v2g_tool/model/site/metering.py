@@ -1,7 +1,5 @@
 """Meters, references and inverters of a site."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal, Self
 

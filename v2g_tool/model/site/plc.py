@@ -1,14 +1,11 @@
 """PLC modems of a site."""
 
-from __future__ import annotations
-
 import re
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
 from v2g_tool.model.base import Model
-from v2g_tool.model.carriers import MASKS
 from v2g_tool.model.spelling import did_you_mean
 
 MAC = r"^([0-9a-f]{2}(:[0-9a-f]{2}){5})?$"
@@ -38,6 +35,8 @@ class ModemSite(Model):
 
     @model_validator(mode="after")
     def _mask_known(self) -> Self:
+        from v2g_tool.model.carriers import MASKS  # only here: a site without modems needs no carriers
+
         if self.mask not in MASKS:
             raise ValueError(
                 f"no carrier mask '{self.mask}'.{did_you_mean(self.mask, MASKS)} Known: {', '.join(MASKS)}"

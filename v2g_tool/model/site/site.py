@@ -1,7 +1,5 @@
 """The site file: which instruments are here, under which name, address and serial number."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Self
 
