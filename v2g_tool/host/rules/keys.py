@@ -16,8 +16,6 @@ ISLANDING = "islanding"
 """What the name of a key says that somebody may take for anti-islanding protection."""
 NO_KERNEL = "there is no running kernel in this tree"
 """Why nothing can be said about values at work in a mounted image."""
-MOST_NAMES = 4
-"""So many keys are named in one sentence; the evidence names all."""
 
 
 @dataclass(frozen=True)
