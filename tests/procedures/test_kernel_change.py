@@ -19,16 +19,16 @@ from pathlib import Path
 from tests.sessions import session_in
 from v2g_tool.errors import V2GError
 from v2g_tool.hal.linux.host import LinuxHost
-from v2g_tool.host.work.kernel_change import Change, Kernel
+from v2g_tool.host.work.kernel_change import Kernel
 
 folder, root = Path(sys.argv[1]), Path("/")
 opened = session_in(folder, procedure="sysctl", assent=True)
 session = opened.__enter__()
 
 def apply(values):
-    kernel = Kernel(LinuxHost(root), "99-none.conf", session)
+    kernel = Kernel(LinuxHost(root), session)
     try:
-        kernel.apply(Change(values), 0.0)
+        kernel.apply(values, 0.0)
         said = ""
     except V2GError as exc:
         said = type(exc).__name__

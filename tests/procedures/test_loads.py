@@ -16,6 +16,7 @@ from v2g_tool.hal.modbus.inverter import SunSpecInverter
 from v2g_tool.metering.work.loads import put_back
 from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.site.metering import InverterSite
+from v2g_tool.run.changing import Changing
 from v2g_tool.run.session import Session
 
 SUNSPEC, _ = load_profile("sunspec-der", InverterProfile)
@@ -50,7 +51,7 @@ def test_a_device_that_shows_late_that_it_is_back_is_back(tmp_path: Path) -> Non
 
         device.after = lag
 
-        assert put_back(driver, before, session) == ""
+        assert put_back(driver, before, Changing(session, "inverter")) == ""
         assert driver.controls() == before
 
 
@@ -63,7 +64,7 @@ def test_a_device_that_ignores_the_way_back_is_told_again_and_then_named(tmp_pat
         device.after = lambda _pdu: device.words[3].update(commanded)
         device.received.clear()
 
-        problem = put_back(driver, before, session)
+        problem = put_back(driver, before, Changing(session, "inverter"))
 
         assert "read otherwise" in problem
         assert len(device.writes) > 2, "told again"

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from v2g_tool.bench.metering.meter_model import Correction, MeterErrors
-from v2g_tool.metering.rules.correction import Fit, Target, fit, targets
+from v2g_tool.metering.rules.correction import Target, targets
+from v2g_tool.metering.rules.fitting import Fit, fit
 from v2g_tool.metering.rules.wiring import Kind, diagnose
 from v2g_tool.model.profiles.meter import CorrectionRegister, Register
 from v2g_tool.model.site.metering import CurrentTransformer

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2g_tool.metering.rules.correction import Estimate, Fit, targets
+from v2g_tool.metering.rules.correction import targets
+from v2g_tool.metering.rules.fitting import Estimate, Fit
 from v2g_tool.model.profiles.meter import CorrectionRegister, Register
 
 

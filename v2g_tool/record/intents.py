@@ -34,12 +34,11 @@ class Intent(Model):
 
     device: str
     profile: str = ""
-    kind: Literal["corrections", "controls"]
     old: Mapping[str, tuple[int, ...]]
-    new: Mapping[str, tuple[int, ...]]
+    new: Mapping[str, tuple[int, ...]] = {}
     earlier: tuple[Mapping[str, tuple[int, ...]], ...] = ()
     """Values that the same run had written before on the way, in order."""
-    goal: Goal
+    goal: Goal = "old"
     journal: str
     started_utc: str
 

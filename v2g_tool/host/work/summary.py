@@ -15,7 +15,7 @@ from v2g_tool.run.result import Result
 
 def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) -> Result:
     """Give what the check came to, as any procedure gives it."""
-    drop_in = yardstick.profile.drop_in
+    drop_in = f"/etc/sysctl.d/{yardstick.profile.drop_in}"
     section = Sysctl(
         target="ems",
         root=plain(str(yardstick.host.root)),
@@ -26,7 +26,7 @@ def sysctl_result(yardstick: Yardstick, profile_path: Path, outcome: Outcome) ->
             _row(found, left, outcome.writes)
             for found, left in zip(outcome.before.keys, outcome.after.keys, strict=True)
         ),
-        drop_in=f"/etc/sysctl.d/{drop_in}" if drop_in in (*outcome.writes, *outcome.restored) else "",
+        drop_in=drop_in if drop_in in (*outcome.writes, *outcome.restored) else "",
         write_requests=len(outcome.writes) + len(outcome.restored),
         statement=outcome.statement,
     )

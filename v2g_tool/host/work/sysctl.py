@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from v2g_tool.host.rules.keys import ISLANDING, NO_KERNEL, KeyFacts, judge_keys,
 from v2g_tool.host.rules.plan import as_question, drop_in_content, drop_in_values, held_back, to_write
 from v2g_tool.host.rules.ride_through import judge_timeout
 from v2g_tool.host.rules.settings import judge_host
-from v2g_tool.host.work.kernel_change import Change, Kept, Kernel
+from v2g_tool.host.work.kernel_change import Kept, Kernel, State, kept_file
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.profiles.gridcode import GridCodeProfile
@@ -104,9 +104,9 @@ def settle_sysctl(yardstick: Yardstick, options: Options, session: Session) -> O
     outcome = Outcome(before, before)
     try:
         check_rights(options, yardstick.host, yardstick.profile)
-        kernel = Kernel(yardstick.host, yardstick.profile.drop_in, session)
+        kernel = Kernel(yardstick.host, session)
         if options.writes:
-            session.hold(kernel.key)
+            session.hold(kernel.changing.key)
             _work(kernel, yardstick, options, outcome)
         else:
             _recall(kernel, outcome)
@@ -194,8 +194,7 @@ def _recall(kernel: Kernel, outcome: Outcome) -> None:
 
 
 def _undo(kernel: Kernel, kept: Kept | None, options: Options, outcome: Outcome) -> None:
-    drop_in = [f"/etc/sysctl.d/{kept.drop_in}"] if kept is not None and kept.drop_in_written is not None else []
-    plan = "" if kept is None else f"Bring back {', '.join([*kept.found, *drop_in])} as found"
+    plan = "" if kept is None else f"Bring back {', '.join(kept.found)} as found"
     if kept is None or options.dry_run:
         # Another account may have applied: that this one did not is no proof that the settings are as found.
         nothing = "There was nothing of this account to undo."
@@ -225,7 +224,7 @@ def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outc
         _refused(checks.APPLY, outcome)
         return
     try:
-        outcome.findings += _other_writers(kernel.apply(change, SETTLE_S), change)
+        outcome.findings += _other_writers(kernel.apply(change, SETTLE_S), len(_values(change)))
     except V2GError:
         outcome.statement = f"Written and brought back: {', '.join(kernel.restored) or 'nothing'}."
         if kernel.failed:
@@ -234,7 +233,7 @@ def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outc
     outcome.statement = f"{question}: done, and read back at once and after {SETTLE_S:g} s."
 
 
-def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
+def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[str, State]:
     keys, run_on_bench = outcome.before.keys, yardstick.site.site.bench
     derived = options.allow_derived or run_on_bench
     held = held_back(keys, allow_derived=derived)
@@ -244,10 +243,14 @@ def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> Change:
     elif options.allow_derived and (unproven := held_back(keys, allow_derived=False)):
         statement = f"Written with --allow-derived although not verified: {', '.join(unproven)}."
         outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.INFO, statement))
-    values = to_write(keys, allow_derived=derived) if options.apply else {}
-    content = drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome))
-    persist = options.persist and yardstick.host.read_drop_in(yardstick.profile.drop_in) != content
-    return Change(values, content if persist else None)
+    change: dict[str, State] = {**to_write(keys, allow_derived=derived)} if options.apply else {}
+    content, name = (
+        drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome)),
+        yardstick.profile.drop_in,
+    )
+    if options.persist and yardstick.host.read_drop_in(name) != content:
+        change[f"/etc/sysctl.d/{name}"] = kept_file(content)
+    return change
 
 
 def _lasting(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[str, str]:
@@ -255,9 +258,14 @@ def _lasting(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[s
     return drop_in_values(outcome.before.keys, allow_derived=derived)
 
 
-def _plan(yardstick: Yardstick, options: Options, outcome: Outcome, change: Change) -> str:
-    drop_in = yardstick.profile.drop_in if change.drop_in is not None else ""
-    return as_question(outcome.before.keys, change.values, drop_in, _lasting(yardstick, options, outcome))
+def _plan(yardstick: Yardstick, options: Options, outcome: Outcome, change: Mapping[str, State]) -> str:
+    values = _values(change)
+    drop_in = yardstick.profile.drop_in if len(change) > len(values) else ""
+    return as_question(outcome.before.keys, values, drop_in, _lasting(yardstick, options, outcome))
+
+
+def _values(change: Mapping[str, State]) -> dict[str, str]:
+    return {name: state for name, state in change.items() if isinstance(state, str)}
 
 
 def _say_plan(yardstick: Yardstick, options: Options, outcome: Outcome, session: Session) -> None:
@@ -274,14 +282,14 @@ def _refused(check: Check, outcome: Outcome) -> None:
     outcome.findings.append(check.finding("kernel", Verdict.INCONCLUSIVE, outcome.statement, remedy=remedy))
 
 
-def _other_writers(others: Sequence[tuple[str, str, LiveValue]], change: Change) -> list[Finding]:
+def _other_writers(others: Sequence[tuple[str, str, str]], written: int) -> list[Finding]:
     """Judge the second reading: another value then has another writer."""
     found = []
     for name, value, now in others:
-        statement = f"It was set to {value} and reads {now.value or now.reason or 'empty'} after {SETTLE_S:g} s."
+        statement = f"It was set to {value} and reads {now or 'empty'} after {SETTLE_S:g} s."
         found.append(checks.WRITER.finding(name, Verdict.FAIL, statement))
-    if not found and change.values:
-        statement = f"All {len(change.values)} written values still stand after {SETTLE_S:g} s."
+    if not found and written:
+        statement = f"All {written} written values still stand after {SETTLE_S:g} s."
         found.append(checks.WRITER.finding("kernel", Verdict.PASS, statement))
     return found
 

@@ -11,21 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from v2g_tool.metering.rules.fitting import ErrorKind, Estimate, Fit, PhasePoint, fit, load_tan_phi, within_sanity
+from v2g_tool.metering.rules.fitting import ErrorKind, Estimate, Fit, within_sanity
 from v2g_tool.model.profiles.meter import CorrectionRegister
-
-__all__ = [
-    "DEAD_BAND",
-    "ErrorKind",
-    "Estimate",
-    "Fit",
-    "PhasePoint",
-    "Target",
-    "fit",
-    "load_tan_phi",
-    "targets",
-    "within_sanity",
-]
 
 DEAD_BAND: Mapping[ErrorKind, float] = {"gain": 0.0005, "phase": 0.02, "offset": 0.5}
 """Errors up to 0.05 %, 0.02° and 0.5 W are left alone."""

@@ -13,8 +13,9 @@ from typing import Literal
 from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
 from v2g_tool.hal.contracts.inverter import SetPoint
 from v2g_tool.metering import checks
-from v2g_tool.metering.rules.correction import Fit, PhasePoint, Target, fit, load_tan_phi, targets
+from v2g_tool.metering.rules.correction import Target, targets
 from v2g_tool.metering.rules.decision import Zone, verdict_of
+from v2g_tool.metering.rules.fitting import Fit, PhasePoint, fit, load_tan_phi
 from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work.correcting import Corrector, Image
 from v2g_tool.metering.work.probe import confirmed_signs

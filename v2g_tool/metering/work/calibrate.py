@@ -47,6 +47,7 @@ from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.profiles.plan import Plan
 from v2g_tool.model.site.metering import AnalyzerSite
+from v2g_tool.run.changing import Changing
 from v2g_tool.run.session import Opened, Session
 
 WIRING_NEEDS_RATIO = 0.02
@@ -167,7 +168,7 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, m
 
     if not points:
         return
-    with loads.test_load(setup.source, inverter_key, setup.session, not_restored):
+    with loads.test_load(setup.source, Changing(setup.session, inverter_key), not_restored):
         _as_found(outcome, setup, points)
         if not outcome.found:
             return
@@ -175,7 +176,7 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, m
         if not _pending_proven(outcome, setup):
             return
         found = dict(setup.meter.corrections()) if setup.meter.trims else {}
-        corrector = Corrector(setup.meter, meter_key, setup.profile.id, setup.session, found)
+        corrector = Corrector(setup.meter, Changing(setup.session, meter_key), setup.profile.id, found)
         permission = Permission(
             legal=outcome.legal,
             faulty=faulty,
@@ -284,15 +285,14 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, session: Ses
     intent = session.intents.get(key)
     if intent is None:
         return
-    with session.shield():
-        problem = loads.put_back(inverter, intent.old, session)
-    if problem:
+    changing = Changing(session, key)
+    if problem := loads.put_back(inverter, intent.old, changing):
         raise InstrumentError(
             f"{inverter.name} still follows the test load of {intent.started_utc} and could not be put back: {problem}",
             why="It is busy, refuses, or another program commands it.",
             todo="Wait for its reversion timer, check what it does, then run again.",
         )
-    session.intents.clear(key)
+    changing.end("inverter.closed", {"journal": intent.journal})
     outcome.add(checks.RECOVERY, Verdict.PASS, f"{inverter.name} was told to end its load of {intent.started_utc}.")
 
 

@@ -8,18 +8,19 @@ so a change can be carried on from any point by comparing registers with it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from v2g_tool.errors import Implausible, InstrumentError, Refused, V2GError
+from v2g_tool.errors import Implausible, Refused, V2GError
 from v2g_tool.hal.contracts.meter import Meter
 from v2g_tool.record.intents import Goal, Intent
-from v2g_tool.run.session import Session
+from v2g_tool.run.changing import Changing, Rounds
 
 Image = Mapping[str, int]
 """Raw value of every correction register, by name."""
 MAX_WRITES = 60
 """Non-volatile memory wears: no run writes more correction registers than this."""
-RESTORE_ROUNDS = 3
+RESTORE_ROUNDS = Rounds(3)
 """A busy device or a torn frame must not leave a meter half changed."""
 LATE_WRITE_S = 3.0
 """A write that was never acknowledged may still wait in a gateway; the value that undoes it is sent after this."""
@@ -30,7 +31,7 @@ class Corrector:
     """Brings one meter's corrections to a target and back.
 
     Attributes:
-        key: the device in the intent store, by its serial number.
+        changing: what journals and stores each change, under the meter's serial number.
         profile: id of the profile through which it is written to.
         found: the corrections as found, which `restore` brings back.
         writes: names of the registers written so far, one entry a write request.
@@ -38,9 +39,8 @@ class Corrector:
     """
 
     meter: Meter
-    key: str
+    changing: Changing
     profile: str
-    session: Session
     found: Image
     writes: list[str] = field(default_factory=list)
     targets: list[Image] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Corrector:
 
         With goal "old" the set is a step on the way (a probe) that a run after a crash takes back.
         """
-        expected = self.targets[-1] if self.targets else self.found
+        expected = self._wanted()
         self._open(target, goal)
         if self.meter.corrections() != expected:
             raise Implausible(
@@ -59,20 +59,16 @@ class Corrector:
                 why="Another program writes to the meter.",
                 todo="Stop the other program and run again.",
             )
-        self._converge(target)
-
-    def carry_on(self, target: Image) -> None:
-        """Write what an earlier run had left to write of `target`."""
-        self._converge(target)
+        self.converge(target)
 
     def commit(self, target: Image) -> None:
         """Store the present set in the meter and read it back; raises Refused when it was not stored."""
         if self.meter.stored_corrections() != target:
-            self.session.record("commit.intent", {"target": dict(target)})
+            self.changing.session.record("commit.intent", {"target": dict(target)})
             self.meter.unlock()
             self.meter.commit()
             stored = self.meter.stored_corrections()
-            self.session.record("commit.outcome", {"stored": dict(stored or {})})
+            self.changing.session.record("commit.outcome", {"stored": dict(stored or {})})
             if stored not in (None, target):
                 raise Refused(
                     f"{self.meter.name} acknowledged the commit but its stored set is unchanged",
@@ -84,59 +80,54 @@ class Corrector:
 
     def close(self) -> None:
         """Take the open intent away: the meter holds one complete set, old or new."""
-        with self.session.shield():
-            self.session.intents.clear(self.key)
-            self.session.record("correction.closed", {"writes": list(self.writes)})
+        self.changing.end("correction.closed", {"writes": list(self.writes)})
 
     def restore(self) -> bool:
         """Bring the set as found back, from wherever it stands; give whether the meter now holds it, proven."""
-        with self.session.shield():
-            try:
-                self._open(self.targets[-1] if self.targets else self.found, "old")
-            except V2GError as exc:
-                # The intent that is stored names the same values; without room for a new one it still serves.
-                self.session.record("restore.intent-failed", {"error": exc.what})
-            for number in range(1, RESTORE_ROUNDS + 1):
-                try:
-                    self._converge(self.found, again=self._unknown)
-                    self.commit(self.found)
-                except V2GError as exc:
-                    self.session.record("restore.failed", {"round": number, "error": exc.what})
-                else:
-                    self.session.record("restore.done", {"found": dict(self.found)})
-                    self.close()
-                    return True
-            return False
+        changing, name = self.changing, self.meter.name
+        with changing.session.shield():
+            # The intent that is stored names the same values; without room for a new one it still serves.
+            changing.back("restore.intent", name, lambda: self._open(self._wanted(), "old"))
+            if changing.back("restore", name, self._restore, RESTORE_ROUNDS):
+                return False
+            self.close()
+            return True
 
     def present(self) -> Image | None:
         """Give what the meter holds now, None if it does not say."""
-        with self.session.shield():
-            try:
-                return self.meter.corrections()
-            except V2GError:
-                return None
+        with self.changing.session.shield(), suppress(V2GError):
+            return self.meter.corrections()
+        return None
+
+    def _restore(self) -> None:
+        self.converge(self.found, again=self._unknown)
+        self.commit(self.found)
+
+    def _wanted(self) -> Image:
+        """Give the set that was to be written last."""
+        return (self.found, *self.targets)[-1]
 
     def _open(self, new: Image, goal: Goal) -> None:
-        earlier = tuple({name: (raw,) for name, raw in image.items()} for image in self.targets)
+        old, goal_new, *earlier = (
+            {n: (raw,) for n, raw in image.items()} for image in (self.found, new, *self.targets)
+        )
         self.targets.append(new)
         intent = Intent(
-            device=self.key,
+            device=self.changing.key,
             profile=self.profile,
-            kind="corrections",
-            old={name: (raw,) for name, raw in self.found.items()},
-            new={name: (raw,) for name, raw in new.items()},
-            earlier=earlier,
+            old=old,
+            new=goal_new,
+            earlier=tuple(earlier),
             goal=goal,
-            **self.session.run.origin(),
+            **self.changing.session.run.origin(),
         )
-        self.session.record("correction.intent", intent.model_dump(mode="json"))
-        self.session.intents.put(self.key, intent)
+        self.changing.begin("correction.intent", intent)
 
-    def _converge(self, target: Image, again: Collection[str] = ()) -> None:
+    def converge(self, target: Image, again: Collection[str] = ()) -> None:
         """Write what differs from `target`, each register once, and what of `again` may still arrive late."""
         present = self.meter.corrections()
         if again:
-            self.session.sleep(LATE_WRITE_S)
+            self.changing.session.sleep(LATE_WRITE_S)
         moves = [name for name in target if present[name] != target[name] or name in again]
         if len(self.writes) + len(moves) > MAX_WRITES:
             raise Refused(f"{self.meter.name}: more than {MAX_WRITES} writes in one run", todo="Look for the cause.")
@@ -148,22 +139,19 @@ class Corrector:
         self.meter.lock()
 
     def _write(self, name: str, old: int, new: int) -> None:
-        self.session.record("write.intent", {"register": name, "old": old, "new": new})
-        self.writes.append(name)
-        outcome = "acknowledged"
-        try:
+        def once() -> None:
+            self.writes.append(name)
             self.meter.write_correction(name, new)
-        except InstrumentError as exc:
-            outcome = exc.what  # the outcome is unknown or a refusal: reading back decides, never a second write
-        present = self.meter.corrections()[name]
-        self.session.record("write.outcome", {"register": name, "read_back": present, "outcome": outcome})
+
+        facts = {"register": name, "old": old, "new": new}
+        present, error = self.changing.write("write.intent", facts, once, lambda: self.meter.corrections()[name])
         if present == new:
             self._unknown.discard(name)
             return
-        if outcome != "acknowledged":
+        if error is not None:
             self._unknown.add(name)
         raise Refused(
-            f"{self.meter.name}: {name} reads {present} after {new} was written ({outcome})",
+            f"{self.meter.name}: {name} reads {present} after {new} was written ({error or 'acknowledged'})",
             why="The meter is locked, or another program writes to it.",
             todo="Check lock and firmware of the meter.",
         )

@@ -19,6 +19,7 @@ from v2g_tool.metering.work.window import reading_value
 from v2g_tool.model.profiles.plan import LoadPoint
 from v2g_tool.model.quantities import SUM, Channel, Quantity
 from v2g_tool.record.intents import Intent
+from v2g_tool.run.changing import Changing, Rounds
 from v2g_tool.run.session import Session
 
 MAX_COMMANDS = 5
@@ -31,8 +32,7 @@ SETTLE_READINGS = 6
 SETTLE_TIMEOUT_S = 60.0
 ACTIVE_SUM = Channel(Quantity.ACTIVE_POWER, SUM)
 REACTIVE_SUM = Channel(Quantity.REACTIVE_POWER, SUM)
-PUT_BACK_ROUNDS = 5
-PUT_BACK_PAUSE_S = 1.0
+PUT_BACK = Rounds(5, pause_s=1.0)
 END_TIMEOUT_S = 10.0
 DRIFT_RATIO = 0.001
 """Trend over the settling window below which the load counts as steady."""
@@ -131,45 +131,39 @@ def settle(source: LoadSource, session: Session) -> SetPoint | None:
 
 
 @contextmanager
-def test_load(source: LoadSource, key: str, session: Session, not_restored: Callable[[str], None]) -> Iterator[None]:
+def test_load(source: LoadSource, changing: Changing, not_restored: Callable[[str], None]) -> Iterator[None]:
     """Keep the inverter's controls and end what was commanded on every way out; `not_restored` hears of any doubt."""
+    session, before_w = changing.session, _power_w(source)
     before = {name: tuple(words) for name, words in source.inverter.controls().items()}
-    session.record("inverter.before", {name: list(words) for name, words in before.items()})
-    before_w = _power_w(source)
     if before:
-        session.intents.put(key, _intent(key, before, session))
+        changing.begin("inverter.before", Intent(device=changing.key, old=before, **session.run.origin()))
     try:
         yield
     finally:
         with session.shield():
-            why = (
-                (put_back(source.inverter, before, session), _flows_on(source, before_w, session))
-                if source.commanded
-                else ()
-            )
-            if any(why):
-                not_restored("; ".join(filter(None, why)))
+            doubts = []
+            if source.commanded:
+                doubts = [put_back(source.inverter, before, changing), _flows_on(source, before_w, session)]
+            if any(doubts):
+                not_restored("; ".join(filter(None, doubts)))
             else:
-                session.intents.clear(key)
+                changing.end("inverter.closed", {"commanded": source.commanded})
 
 
-def put_back(inverter: Inverter, before: Mapping[str, Sequence[int]], session: Session) -> str:
+def put_back(inverter: Inverter, before: Mapping[str, Sequence[int]], changing: Changing) -> str:
     """Write the controls back and read them; give the problem, empty if there is none.
 
     The values are absolute, so a device that is busy, or slow to show what it took, is told again.
     """
-    for number in range(1, PUT_BACK_ROUNDS + 1):
-        try:
-            hidden = inverter.restore(before)
-            after = {name: tuple(words) for name, words in inverter.controls().items()}
-            problem = "" if after == before else "its controls read otherwise than they were written"
-        except V2GError as exc:
-            problem = exc.what
-        session.record("inverter.put-back", {"round": number, "problem": problem})
-        if not problem:
-            return "its controls never showed what they were told, so they prove nothing" if hidden else ""
-        session.sleep(PUT_BACK_PAUSE_S)
-    return problem
+    hidden: list[bool] = []
+
+    def way() -> str:
+        hidden[:] = [inverter.restore(before)]
+        after = {name: tuple(words) for name, words in inverter.controls().items()}
+        return "" if after == before else "its controls read otherwise than they were written"
+
+    problem = changing.back("inverter.put-back", inverter.name, way, PUT_BACK)
+    return problem or ("its controls never showed what they were told, so they prove nothing" if any(hidden) else "")
 
 
 def _flows_on(source: LoadSource, before_w: float, session: Session) -> str:
@@ -189,7 +183,3 @@ def _power_w(source: LoadSource) -> float:
         value = None if reading is None else reading_value(reading, ACTIVE_SUM, source.phases)
         return math.nan if value is None else value
     return math.nan
-
-
-def _intent(key: str, before: Mapping[str, tuple[int, ...]], session: Session) -> Intent:
-    return Intent(device=key, kind="controls", old=before, new={}, goal="old", **session.run.origin())

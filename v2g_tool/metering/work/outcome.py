@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from v2g_tool.errors import V2GError
 from v2g_tool.metering.checks import WIRING_FAULTS
-from v2g_tool.metering.rules.correction import Fit
 from v2g_tool.metering.rules.fault import Fault
+from v2g_tool.metering.rules.fitting import Fit
 from v2g_tool.metering.section import LimitReference
 from v2g_tool.metering.work.adjusting import When
 from v2g_tool.metering.work.recovery import Recovered

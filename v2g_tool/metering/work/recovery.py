@@ -14,6 +14,7 @@ from v2g_tool.metering.work.correcting import Corrector, Image
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.quantities import Identity
 from v2g_tool.record.intents import Intent
+from v2g_tool.run.changing import Changing
 from v2g_tool.run.session import Opened, Session
 
 
@@ -62,21 +63,29 @@ def recover(opened: Opened[Meter, MeterProfile], session: Session, *, legal: str
             why="Somebody else changed them, or the meter restarted with other values. Nothing was written.",
             todo="Compare with the last report, then run again: the present values will be taken as found.",
         )
-    _check_allowed(meter, intent, legal=legal, dry_run=dry_run)
-    _check_agreed(meter, intent, session, sum(present[name] != target[name] for name in target))
+    if legal in ("sealed", "unknown") or dry_run:
+        refusal = "--dry-run never writes" if dry_run else f"its legal status is {legal}"
+    else:
+        writes = sum(present[name] != target[name] for name in target)
+        question = f"Finish the correction of {intent.started_utc} in {meter.name} first ({writes} registers)?"
+        refusal = "" if session.consents(question) else "nobody agreed to finish it"
+    if refusal:
+        raise NotPermitted(
+            f"{meter.name} has an open correction from the run of {intent.started_utc}, and {refusal}",
+            why="Its registers may be half old, half new, so nothing can be judged.",
+            todo="Run calibrate again without --dry-run, with the legal status of that run; agree, or give --yes.",
+        )
     found = {name: words[0] for name, words in intent.old.items()}
-    corrector = Corrector(meter, key, profile, session, found, targets=[target])
+    corrector = Corrector(meter, Changing(session, key), profile, found, targets=[target])
     with session.shield():
-        corrector.carry_on(target)
+        corrector.converge(target)
         if intent.goal == "old":
             corrector.commit(target)
             corrector.close()
     done = f"{len(corrector.writes)} of {len(target)} registers had to be written"
-    if intent.goal == "old":
-        statement = f"The correction that the run of {intent.started_utc} left open was undone: {done}."
-        return Recovered(statement, None, target, tuple(corrector.writes))
-    statement = f"The correction that the run of {intent.started_utc} left open was carried on: {done}."
-    return Recovered(statement, corrector, target, tuple(corrector.writes))
+    did, unproven = ("undone", None) if intent.goal == "old" else ("carried on", corrector)
+    statement = f"The correction that the run of {intent.started_utc} left open was {did}: {done}."
+    return Recovered(statement, unproven, target, tuple(corrector.writes))
 
 
 def _check_profile(meter: Meter, intent: Intent, profile: str, present: Image) -> None:
@@ -85,24 +94,4 @@ def _check_profile(meter: Meter, intent: Intent, profile: str, present: Image) -
             f"{meter.name} has an open correction that was begun with profile {intent.profile}, not {profile}",
             why="Its registers may be half old, half new; another profile cannot tell.",
             todo=f"Set profile = '{intent.profile}' in the site file and run again.",
-        )
-
-
-def _check_allowed(meter: Meter, intent: Intent, *, legal: str, dry_run: bool) -> None:
-    if legal in ("sealed", "unknown") or dry_run:
-        reason = "--dry-run never writes" if dry_run else f"its legal status is {legal}"
-        raise NotPermitted(
-            f"{meter.name} has an open correction from the run of {intent.started_utc}, and {reason}",
-            why="Its registers may be half old, half new, so nothing can be judged.",
-            todo="Run calibrate again without --dry-run, with the legal status of that run.",
-        )
-
-
-def _check_agreed(meter: Meter, intent: Intent, session: Session, writes: int) -> None:
-    question = f"Finish the correction of {intent.started_utc} in {meter.name} first ({writes} registers)?"
-    if not session.consents(question):
-        raise NotPermitted(
-            f"{meter.name} has an open correction from the run of {intent.started_utc} that nobody agreed to finish",
-            why="Its registers may be half old, half new, so nothing can be judged.",
-            todo="Run again and agree, or give --yes.",
         )

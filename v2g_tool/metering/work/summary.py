@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from v2g_tool.metering.rules.correction import Estimate, Fit
+from v2g_tool.metering.rules.fitting import Estimate, Fit
 from v2g_tool.metering.section import BudgetLine, Calibration, Fitted, Measured, RegisterChange, Stage
 from v2g_tool.metering.work.outcome import Outcome
 from v2g_tool.metering.work.stage import Measurement, Subject
