@@ -137,7 +137,7 @@ def _boot(facts: Sequence[KeyFacts], unreadable: Sequence[Unreadable]) -> list[F
         statement = f"No file sets {count} at boot, the kernel's defaults will apply: {names}."
         findings.append(checks.BOOT.finding("kernel", Verdict.FAIL, statement))
     if judged and not unset and not wrong:
-        statement = f"Files set all {len(judged)} keys at boot to wanted values."
+        statement = f"Files set {len(judged)} of {len(judged)} keys at boot to wanted values."
         findings.append(checks.BOOT.finding("kernel", Verdict.PASS, statement))
     return findings
 
