@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2g_tool.bench.host.tree import make_tree
-from v2g_tool.hal.linux.host_facts import cpu_list, read_host, worker_processes
+from v2g_tool.hal.linux.host_facts import FactsReader, cpu_list, worker_processes
 from v2g_tool.host.rules.settings import judge_host
 from v2g_tool.model.findings import Verdict
 from v2g_tool.model.host import HostFacts
@@ -47,7 +47,7 @@ def test_worker_processes_is_found_in_the_usual_spellings(config: str, workers: 
 def test_this_very_computer_can_be_read():
     own_name = Path("/proc/self/comm").read_text().strip()
 
-    facts = read_host(Path("/"), own_name)
+    facts = FactsReader(Path("/")).facts(own_name)
 
     assert facts.online >= os.sched_getaffinity(0)
     assert facts.daemons is not None
@@ -56,7 +56,7 @@ def test_this_very_computer_can_be_read():
 
 
 def test_in_an_empty_tree_everything_is_said_to_be_unreadable(tmp_path: Path):
-    facts = read_host(tmp_path, "v2g-daemon", "/etc/v2g/ems.conf")
+    facts = FactsReader(tmp_path).facts("v2g-daemon", "/etc/v2g/ems.conf")
 
     assert set(facts.trouble) == {
         "processors",
@@ -77,7 +77,7 @@ def test_two_threads_of_a_core_are_one_core(tmp_path: Path):
         (cpus / f"cpu{cpu}/topology/physical_package_id").write_text("0\n")
     (cpus / "online").write_text("0-1\n")
 
-    facts = read_host(tmp_path)
+    facts = FactsReader(tmp_path).facts()
 
     assert (facts.online, facts.cores) == ({0, 1}, {(0, 0)})
 
@@ -89,7 +89,7 @@ def test_a_core_number_that_is_none_is_said_and_not_guessed(tmp_path: Path):
     (cpus / "cpu0/topology/physical_package_id").write_text("0\n")
     (cpus / "cpu0/topology/core_id").write_text("what\n")
 
-    facts = read_host(tmp_path)
+    facts = FactsReader(tmp_path).facts()
 
     assert facts.cores == frozenset()
     assert "physical cores" in facts.trouble
@@ -104,7 +104,7 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path: Path):
     (root / "etc/v2g/ems.conf").unlink()
     os.mkfifo(root / "etc/v2g/ems.conf")
 
-    facts = read_host(root, config="/etc/v2g/ems.conf")
+    facts = FactsReader(root).facts(config="/etc/v2g/ems.conf")
 
     assert facts.workers is None
     assert "EMS configuration" in facts.trouble
@@ -116,7 +116,7 @@ def test_an_absolute_link_leads_to_the_trees_own_file(tmp_path: Path):
     (root / "etc/v2g/real.conf").write_text("worker_processes=9\n")
     (root / "etc/v2g/ems.conf").symlink_to("/etc/v2g/real.conf")
 
-    assert read_host(root, config="/etc/v2g/ems.conf").workers == "9"
+    assert FactsReader(root).facts(config="/etc/v2g/ems.conf").workers == "9"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_what_cannot_be_understood_is_said_and_not_taken_for_something(
     root = made(tmp_path)
     (root / file).write_text(content)
 
-    facts = read_host(root, "v2g-daemon")
+    facts = FactsReader(root).facts("v2g-daemon")
 
     assert fact in facts.trouble
     assert all(v.value != "pass" for v in verdicts_of(facts, CHECK_OF[fact]))
@@ -152,7 +152,7 @@ def test_a_folder_where_a_file_belongs_is_no_file_that_is_missing(tmp_path: Path
     (root / file).unlink()
     (root / file).mkdir()
 
-    facts = read_host(root, "v2g-daemon")
+    facts = FactsReader(root).facts("v2g-daemon")
 
     fact = "governor" if "governor" in file else "EMS daemon"
     assert fact in facts.trouble

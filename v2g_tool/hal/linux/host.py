@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from v2g_tool.data.reading import read_regular
 from v2g_tool.errors import NotPermitted, Refused, RequestError, Unreachable
-from v2g_tool.hal.linux.host_facts import read_host
+from v2g_tool.hal.linux.host_facts import FactsReader
 from v2g_tool.hal.linux.rooted import inside, open_inside
 from v2g_tool.model.host import HostFacts
 from v2g_tool.model.sysctl import ConfigFile, ConfigFiles, LiveState, LiveValue, Unreadable, canonical
@@ -59,7 +59,7 @@ class LinuxHost:
 
     def facts(self, process: str, config: str) -> HostFacts:
         """Give what it says about its processors, its clock, the daemon `process` and the file `config`."""
-        return read_host(self.root, process, config)
+        return FactsReader(self.root).facts(process, config)
 
     def unwritable(self, keys: Iterable[str], *, drop_in: bool) -> str:
         """Give the first thing that this user may not write, and why; "" when all may be written.
@@ -93,7 +93,7 @@ class LinuxHost:
                 content = stream.read(_MOST_BYTES)
         except OSError as error:
             return _no_value(error)
-        return LiveValue(LiveState.PRESENT, content.decode("utf-8", "backslashreplace").strip())
+        return LiveValue(LiveState.PRESENT, _visible(content).strip())
 
     def write_live(self, key: str, value: str) -> None:
         """Set a key now, in one write.
@@ -162,15 +162,10 @@ class LinuxHost:
         return [*paths, _ALONE] if os.path.lexists(self.root / _ALONE[1:]) else paths
 
     def _config_file(self, path: str) -> ConfigFile:
-        link = self._link(path)
-        content = self._content(path)
-        # What is no UTF-8 is kept visible: a report must be able to print it.
-        text = content.decode("utf-8", "backslashreplace") if content else None
-        return ConfigFile(os.fsencode(path).decode("utf-8", "backslashreplace"), text, link)
-
-    def _link(self, path: str) -> str:
         name = inside(self.root, str(PurePosixPath(path).parent)) / PurePosixPath(path).name
-        return os.fsencode(name.readlink()).decode("utf-8", "backslashreplace") if name.is_symlink() else ""
+        link = _visible(os.fsencode(name.readlink())) if name.is_symlink() else ""
+        content = self._content(path)
+        return ConfigFile(_visible(os.fsencode(path)), _visible(content) if content else None, link)
 
     def _content(self, path: str) -> bytes:
         """Give the bytes of a file; none for what only hides its namesakes."""
@@ -218,6 +213,11 @@ class LinuxHost:
             yield place
         except OSError as error:
             raise _drop_in_trouble(name, done, error) from error
+
+
+def _visible(content: bytes) -> str:
+    """Give text in which what is no UTF-8 is kept visible: a report must be able to print it."""
+    return content.decode("utf-8", "backslashreplace")
 
 
 def _reason(error: OSError) -> str:

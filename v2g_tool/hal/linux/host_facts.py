@@ -39,32 +39,24 @@ def worker_processes(config: str) -> str:
     return str(found[-1]).strip("\"'") if found else ""
 
 
-def read_host(root: Path, process: str = "", config: str = "") -> HostFacts:
-    """Give the facts of the host whose file tree lies under `root`.
-
-    Args:
-        root: `/`, or a mounted image or test tree; a tree has no clock of its own.
-        process: name of the EMS daemon, "" where nobody said.
-        config: path of its configuration file inside the root, "" where nobody said.
-    """
-    return _Reader(root).facts(process, config)
-
-
 @dataclass
-class _Reader:
+class FactsReader:
+    """Reads the facts of the host whose file tree lies under `root`."""
+
     root: Path
     trouble: dict[str, str] = field(default_factory=dict)
 
-    def facts(self, process: str, config: str) -> HostFacts:
+    def facts(self, process: str = "", config: str = "") -> HostFacts:
+        """Give what it says, with the daemon `process` and the file `config` where somebody named one."""
         online = self.known("processors", lambda: _some(cpu_list(self.text(f"{_CPUS}/online")))) or frozenset()
         return HostFacts(
             online=online,
-            cores=self.known("physical cores", lambda: self.cores(_some(online))) or frozenset(),
+            cores=self.known("physical cores", lambda: self._cores(_some(online))) or frozenset(),
             clock_source=self.known("clock source", lambda: self.text(f"{_CLOCK}/current_clocksource").strip()),
             clock_sources=tuple(
                 (self.known("clock sources", lambda: self.text(f"{_CLOCK}/available_clocksource")) or "").split()
             ),
-            governors=self.known("governor", lambda: self.governors(online)) or (),
+            governors=self.known("governor", lambda: self._governors(online)) or (),
             synchronised=clock_synchronised() if self.root == Path("/") else None,
             daemons=self.known("EMS daemon", lambda: self.daemons(process)) if process else None,
             workers=self.known("EMS configuration", lambda: worker_processes(self.text(config))) if config else None,
@@ -94,7 +86,7 @@ class _Reader:
                 return None
             raise
 
-    def cores(self, online: frozenset[int]) -> frozenset[tuple[int, int]]:
+    def _cores(self, online: frozenset[int]) -> frozenset[tuple[int, int]]:
         return frozenset(
             (
                 int(self.text(f"{_CPUS}/cpu{cpu}/topology/physical_package_id")),
@@ -103,7 +95,7 @@ class _Reader:
             for cpu in online
         )
 
-    def governors(self, online: frozenset[int]) -> tuple[tuple[int, str], ...]:
+    def _governors(self, online: frozenset[int]) -> tuple[tuple[int, str], ...]:
         texts = {cpu: self.if_there(f"{_CPUS}/cpu{cpu}/cpufreq/scaling_governor") for cpu in sorted(online)}
         return tuple((cpu, text.strip()) for cpu, text in texts.items() if text is not None)
 

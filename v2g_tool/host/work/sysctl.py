@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -214,17 +214,18 @@ def _undo(kernel: Kernel, kept: Kept | None, options: Options, outcome: Outcome)
 
 
 def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outcome) -> None:
-    change = _change(yardstick, options, outcome)
+    change, question = _change(yardstick, options, outcome)
     if not change:
         outcome.statement = "Everything asked for was set already: nothing was written."
         return
-    question = _plan(yardstick, options, outcome, change)
     kernel.session.tell(question)
     if not kernel.session.consents(f"{question}?"):
         _refused(checks.APPLY, outcome)
         return
     try:
-        outcome.findings += _other_writers(kernel.apply(change, SETTLE_S), len(_values(change)))
+        outcome.findings += _other_writers(
+            kernel.apply(change, SETTLE_S), sum(isinstance(state, str) for state in change.values())
+        )
     except V2GError:
         outcome.statement = f"Written and brought back: {', '.join(kernel.restored) or 'nothing'}."
         if kernel.failed:
@@ -233,9 +234,9 @@ def _apply(kernel: Kernel, yardstick: Yardstick, options: Options, outcome: Outc
     outcome.statement = f"{question}: done, and read back at once and after {SETTLE_S:g} s."
 
 
-def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[str, State]:
-    keys, run_on_bench = outcome.before.keys, yardstick.site.site.bench
-    derived = options.allow_derived or run_on_bench
+def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> tuple[dict[str, State], str]:
+    """Give what is to be written, and the question about it."""
+    keys, derived = outcome.before.keys, options.allow_derived or yardstick.site.site.bench
     held = held_back(keys, allow_derived=derived)
     if held:
         statement = f"Not written, because their profile is not verified: {', '.join(held)}."
@@ -243,34 +244,17 @@ def _change(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[st
     elif options.allow_derived and (unproven := held_back(keys, allow_derived=False)):
         statement = f"Written with --allow-derived although not verified: {', '.join(unproven)}."
         outcome.findings.append(checks.PROFILE.finding("kernel", Verdict.INFO, statement))
-    change: dict[str, State] = {**to_write(keys, allow_derived=derived)} if options.apply else {}
-    content, name = (
-        drop_in_content(yardstick.profile.id, _lasting(yardstick, options, outcome)),
-        yardstick.profile.drop_in,
-    )
-    if options.persist and yardstick.host.read_drop_in(name) != content:
-        change[f"/etc/sysctl.d/{name}"] = kept_file(content)
-    return change
-
-
-def _lasting(yardstick: Yardstick, options: Options, outcome: Outcome) -> dict[str, str]:
-    derived = options.allow_derived or yardstick.site.site.bench
-    return drop_in_values(outcome.before.keys, allow_derived=derived)
-
-
-def _plan(yardstick: Yardstick, options: Options, outcome: Outcome, change: Mapping[str, State]) -> str:
-    values = _values(change)
-    drop_in = yardstick.profile.drop_in if len(change) > len(values) else ""
-    return as_question(outcome.before.keys, values, drop_in, _lasting(yardstick, options, outcome))
-
-
-def _values(change: Mapping[str, State]) -> dict[str, str]:
-    return {name: state for name, state in change.items() if isinstance(state, str)}
+    values = to_write(keys, allow_derived=derived) if options.apply else {}
+    lasting, name = drop_in_values(keys, allow_derived=derived), yardstick.profile.drop_in
+    content = drop_in_content(yardstick.profile.id, lasting)
+    persist = options.persist and yardstick.host.read_drop_in(name) != content
+    file: dict[str, State] = {f"/etc/sysctl.d/{name}": kept_file(content)} if persist else {}
+    return {**values, **file}, as_question(keys, values, name if persist else "", lasting)
 
 
 def _say_plan(yardstick: Yardstick, options: Options, outcome: Outcome, session: Session) -> None:
-    change = _change(yardstick, options, outcome)
-    plan = f"--dry-run, nothing was written. Would: {_plan(yardstick, options, outcome, change)}."
+    change, question = _change(yardstick, options, outcome)
+    plan = f"--dry-run, nothing was written. Would: {question}."
     outcome.statement = plan if change else "Nothing is to be written."
     session.tell(outcome.statement)
     outcome.findings.append(checks.APPLY.finding("kernel", Verdict.SKIPPED, outcome.statement))

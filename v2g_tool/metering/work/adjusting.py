@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from v2g_tool.errors import InstrumentError, NotPermitted, V2GError
 from v2g_tool.hal.contracts.inverter import SetPoint
@@ -18,16 +17,15 @@ from v2g_tool.metering.rules.decision import Zone, verdict_of
 from v2g_tool.metering.rules.fitting import Fit, PhasePoint, fit, load_tan_phi
 from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work.correcting import Corrector, Image
+from v2g_tool.metering.work.outcome import Options
 from v2g_tool.metering.work.probe import confirmed_signs
 from v2g_tool.metering.work.setup import Setup
-from v2g_tool.metering.work.stage import Measurement, measure_point, stage_title, worst_zone
+from v2g_tool.metering.work.stage import Measurement, measure_point, worst_zone
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.profiles.plan import LoadPoint
 
 Points = Sequence[tuple[LoadPoint, SetPoint]]
-When = Literal["needed", "always", "never"]
-"""When to correct: beyond 0.7 of a limit, whenever a register can be improved, or not at all."""
 REACTIVE = 0.3
 """|tan φ| above which a phase error shows in the error of active power: 0.1° is 0.05 % there."""
 MAX_ITERATIONS = 3
@@ -45,9 +43,7 @@ class Permission:
     legal: str
     faulty: bool
     incomplete: bool
-    when: When
-    dry_run: bool
-    allow_derived: bool
+    options: Options
 
 
 @dataclass
@@ -95,7 +91,7 @@ def accuracy_finding(setup: Setup, stage: Stage, measurements: Sequence[Measurem
         zone, f"so near a limit that the uncertainty forbids a verdict (at {outside} of {len(measurements)} measured)"
     )
     check = checks.ACCURACY_AS_FOUND if stage == "as-found" else checks.ACCURACY_AS_LEFT
-    title = f"{stage_title(stage).capitalize()}, {setup.target} is {statement}."
+    title = f"{stage.replace('-', ' ').capitalize()}, {setup.target} is {statement}."
     found = check.finding(setup.target, verdict_of(zone), title, evidence)
     return found.model_copy(update={"corrected": corrected})
 
@@ -156,6 +152,7 @@ class Adjusting:
         session, before, fits = setup.session, setup.meter.facts(), self.fits
         wished = targets(setup.meter.trims, corrector.found, fits)
         trims = confirmed_signs(setup, self.found, wished, corrector, self.points)
+        settle_s = setup.profile.writing.settle_s if setup.profile.writing is not None else 0.0
         present: Image = corrector.found
         moved: list[Target] = []
         for iteration in range(1, MAX_ITERATIONS + 1):
@@ -166,7 +163,7 @@ class Adjusting:
             present = {t.name: t.new for t in wanted}
             session.tell(f"writing {sum(t.new != t.old for t in wanted)} corrections to {setup.target}")
             corrector.change(present)
-            session.sleep(_settle_s(setup))
+            session.sleep(max(2 * setup.meter_update_s, settle_s))
             result.left = self._measure_left()
             result.fits_left = fits = fit_phases(setup, result.left)
             session.record("iteration", {"number": iteration, "accepted": _accepted(self.found, result.left)})
@@ -257,7 +254,7 @@ def _refusal(
     setup: Setup, found: Sequence[Measurement], fits: Mapping[int, Fit], moves: Sequence[Target], permission: Permission
 ) -> tuple[Check, Verdict, str] | None:
     """Give why nothing is written, or None if a correction is needed and allowed; the order is the order of weight."""
-    legal, when = permission.legal, permission.when
+    legal, when = permission.legal, permission.options.adjust
     name, needed = setup.target, bool(moves) and when != "never" and (when == "always" or _needed(found))
     open_case = Verdict.INCONCLUSIVE if needed else Verdict.SKIPPED
     if legal in ("sealed", "unknown"):
@@ -288,10 +285,10 @@ def _refusal(
     if any(m.total.zone is Zone.UNLIMITED or m.total.zone is Zone.NOT_VERIFIABLE for m in found):
         statement = "No correction: at a load point no confirmed limit could prove it."
         return checks.ADJUST, Verdict.INCONCLUSIVE, statement
-    if setup.profile.status == "draft" or (setup.profile.status == "derived" and not permission.allow_derived):
+    if setup.profile.status == "draft" or (setup.profile.status == "derived" and not permission.options.allow_derived):
         statement = f"A correction is advised, not written: profile {setup.profile.id} is {setup.profile.status}."
         return checks.PROFILE, Verdict.INCONCLUSIVE, statement
-    if permission.dry_run:
+    if permission.options.dry_run:
         return checks.CONSENT, Verdict.INCONCLUSIVE, "A correction is advised; --dry-run never writes."
     return None
 
@@ -308,11 +305,6 @@ def _needed(found: Sequence[Measurement]) -> bool:
 def _question(setup: Setup, moves: Sequence[Target]) -> str:
     changes = ", ".join(f"{t.name} {t.old}→{t.new}" for t in moves)
     return f"Write {len(moves)} corrections to {setup.target} ({changes})?"
-
-
-def _settle_s(setup: Setup) -> float:
-    writing = setup.profile.writing
-    return max(2 * setup.meter_update_s, writing.settle_s if writing is not None else 0.0)
 
 
 def _evidence(measurement: Measurement) -> Evidence:

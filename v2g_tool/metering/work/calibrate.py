@@ -177,14 +177,7 @@ def _work(outcome: Outcome, setup: Setup, inverter_key: str, options: Options, m
             return
         found = dict(setup.meter.corrections()) if setup.meter.trims else {}
         corrector = Corrector(setup.meter, Changing(setup.session, meter_key), setup.profile.id, found)
-        permission = Permission(
-            legal=outcome.legal,
-            faulty=faulty,
-            incomplete=len(outcome.found) < len(points),
-            when=options.adjust,
-            dry_run=options.dry_run,
-            allow_derived=options.allow_derived,
-        )
+        permission = Permission(outcome.legal, faulty, len(outcome.found) < len(points), options)
         adjusting = Adjusting(setup, points, outcome.found, outcome.fits_found, corrector)
         try:
             adjusting.adjust(permission)

@@ -76,7 +76,12 @@ class Corrector:
                     todo="Have the meter replaced or serviced.",
                 )
         self.meter.lock()
-        self._expect(target)
+        if self.meter.corrections() != target:
+            raise Implausible(
+                f"the corrections of {self.meter.name} did not stay as they were written",
+                why="The meter keeps them in volatile memory, restarted, or another program writes to it.",
+                todo="Look for another writer; have the meter serviced.",
+            )
 
     def close(self) -> None:
         """Take the open intent away: the meter holds one complete set, old or new."""
@@ -155,11 +160,3 @@ class Corrector:
             why="The meter is locked, or another program writes to it.",
             todo="Check lock and firmware of the meter.",
         )
-
-    def _expect(self, target: Image) -> None:
-        if self.meter.corrections() != target:
-            raise Implausible(
-                f"the corrections of {self.meter.name} did not stay as they were written",
-                why="The meter keeps them in volatile memory, restarted, or another program writes to it.",
-                todo="Look for another writer; have the meter serviced.",
-            )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from v2g_tool.errors import V2GError
 from v2g_tool.metering.checks import WIRING_FAULTS
 from v2g_tool.metering.rules.fault import Fault
 from v2g_tool.metering.rules.fitting import Fit
 from v2g_tool.metering.section import LimitReference
-from v2g_tool.metering.work.adjusting import When
 from v2g_tool.metering.work.recovery import Recovered
 from v2g_tool.metering.work.stage import Measurement
 from v2g_tool.model.check import Check
@@ -25,7 +25,8 @@ class Options:
     dry_run: bool = False
     allow_derived: bool = False
     accept_past_due: bool = False
-    adjust: When = "needed"
+    adjust: Literal["needed", "always", "never"] = "needed"
+    """When to correct: beyond 0.7 of a limit, whenever a register can be improved, or not at all."""
 
 
 @dataclass

@@ -12,7 +12,6 @@ from v2g_tool.metering.rules import settling, uncertainty, wiring
 from v2g_tool.metering.rules.decision import Zone, zone
 from v2g_tool.metering.rules.limits import LimitFound, Loading, find_limit
 from v2g_tool.metering.rules.uncertainty import Uncertainty
-from v2g_tool.metering.section import Stage
 from v2g_tool.metering.work import loads
 from v2g_tool.metering.work.setup import Setup
 from v2g_tool.metering.work.window import Window, take_window
@@ -181,11 +180,6 @@ def worst_zone(measurements: Sequence[Measurement]) -> Zone:
     order = [Zone.FAIL, Zone.NOT_VERIFIABLE, Zone.UNLIMITED, Zone.CONDITIONAL_FAIL, Zone.CONDITIONAL_PASS, Zone.PASS]
     found = {m.total.zone for m in measurements}
     return next((z for z in order if z in found), Zone.UNLIMITED)
-
-
-def stage_title(stage: Stage) -> str:
-    """Give the stage in words."""
-    return "as found" if stage == "as-found" else "as left"
 
 
 def _budget(setup: Setup, window: Window, phase: int, repeatability: uncertainty.Contribution) -> Uncertainty:
