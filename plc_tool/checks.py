@@ -1,7 +1,5 @@
 """The checks of the PLC link: cause, remedy and source of each."""
 
-from __future__ import annotations
-
 from v2g_tool.model.check import Check
 
 _MANUAL = "Field manual, Logs & Debugging (v2g-plc-tool --snr-map)"

@@ -1,7 +1,5 @@
 """What this domain brings to the register."""
 
-from __future__ import annotations
-
 from plc_tool import checks, section
 from v2g_tool.model.check import checks_of
 from v2g_tool.model.profiles.radio import RadioServices

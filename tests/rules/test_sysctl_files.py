@@ -13,7 +13,6 @@ from v2g_tool.host.rules.files import (
     Problem,
     Program,
     boot_files,
-    contradictions,
     effective,
     parse,
     same_value,
@@ -88,35 +87,6 @@ def test_a_split_lib_is_the_lowest_folder() -> None:
 def test_files_elsewhere_and_in_folders_below_do_not_count() -> None:
     files = as_read({"etc/a.conf": sets(1), "etc/sysctl.d/x/a.conf": sets(2), "opt/sysctl.d/a.conf": sets(3)})
     assert boot_files(files) == system_files(files) == ()
-
-
-def test_lines_that_contradict_each_other_are_named_and_equal_values_are_not() -> None:
-    # given
-    files = as_read(
-        {
-            "etc/sysctl.d/a.conf": f"{KEY}=200\nnet.core.rmem_max=4096\n-net.core.rmem_max\nnet.*.rmem_max=1\n",
-            "etc/sysctl.d/b.conf": "net/core/rmem_max = 0x1000\n",
-            "etc/sysctl.conf": sets(300),
-        }
-    )
-    # when
-    (found,) = contradictions(files)
-    # then
-    assert found.key == canonical(KEY)
-    assert [(line.file, line.value) for line in found.assignments] == [
-        ("/etc/sysctl.d/a.conf", "200"),
-        ("/etc/sysctl.conf", "300"),
-    ]
-
-
-def test_contradictions_are_given_by_the_name_of_their_key() -> None:
-    files = as_read({"etc/sysctl.d/a.conf": "vm.b=1\nvm.a=1\nvm.c=1\nvm.c=2\nvm.a=2\nvm.b=2\n"})
-    assert [found.key for found in contradictions(files)] == ["vm/a", "vm/b", "vm/c"]
-
-
-def test_a_file_that_does_not_count_contradicts_nobody() -> None:
-    files = as_read({"etc/sysctl.d/a.conf": sets(1), "run/sysctl.d/a.conf": sets(2), "etc/sysctl.d/b": sets(3)})
-    assert contradictions(files) == ()
 
 
 def test_lines_that_do_nothing_are_problems_with_their_line_and_reason() -> None:
@@ -204,7 +174,6 @@ def test_no_text_raises_and_only_lines_of_files_that_count_are_named(files: list
         read = boot_files(files) if program is Program.BOOT else system_files(files)
         assert {file for file, _ in named} <= {file.path for file in read}
         assert all(line.value is not None for line in winner)
-    assert all(len(found.assignments) > 1 for found in contradictions(files))
 
 
 @given(st.text())

@@ -1,7 +1,5 @@
 """The checks of the telemetry backhaul: cause, remedy and source of each."""
 
-from __future__ import annotations
-
 from v2g_tool.model.check import Check
 
 _STEP = "Field manual, step 6 (Validate Telemetry Throughput)"

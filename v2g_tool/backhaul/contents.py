@@ -1,7 +1,5 @@
 """What this domain brings to the register."""
 
-from __future__ import annotations
-
 from v2g_tool.backhaul import checks, section
 from v2g_tool.model.check import checks_of
 from v2g_tool.model.profiles.head import ProfileHead

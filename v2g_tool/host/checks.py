@@ -1,7 +1,5 @@
 """What the checks of the EMS computer mean: its kernel settings, its cores, its clock."""
 
-from __future__ import annotations
-
 from v2g_tool.model.check import Check
 
 _STEP = "Field manual, step 5 (Enable Anti-Islanding Protection)"

@@ -1,7 +1,5 @@
 """What each check of a calibration means."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from v2g_tool.metering.rules.fault import Kind

@@ -1,7 +1,5 @@
 """Checks that belong to every run."""
 
-from __future__ import annotations
-
 from v2g_tool.model.check import Check
 
 _ISO = "ISO/IEC 17025:2017"

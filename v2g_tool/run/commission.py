@@ -13,7 +13,6 @@ from v2g_tool import __version__
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, Interrupted
 from v2g_tool.model.findings import Verdict
-from v2g_tool.model.site.site import Site
 from v2g_tool.record.intents import IntentStore
 from v2g_tool.run.request import Procedure, Request, located, located_errors, located_site, signer_for
 from v2g_tool.run.run import Person, Run, start_run, state_directory, terminal
@@ -50,7 +49,8 @@ def commission(request: Request, procedure: Procedure) -> ExitStatus:
 
             tell_error(located(result.error, place))
         with session.shield():
-            report = report_of(result, session, digest, _signature(place.site, signer))
+            signature = "unsigned" if signer is None else "test" if place.site.site.bench else "signed"
+            report = report_of(result, session, digest, signature)
             _deliver(report, result, run, signer, request)
     if result.error is not None and (report.verdict is not Verdict.FAIL or isinstance(result.error, Interrupted)):
         return result.error.status
@@ -81,12 +81,6 @@ def _show(report: Report, result: Result, run: Run) -> None:
     if result.picture is not None:
         console.print(result.picture(console.width, console.encoding))
     show_report(report, console, run.folder)
-
-
-def _signature(site: Site, signer: Signer | None) -> str:
-    if signer is None:
-        return "unsigned"
-    return "test" if site.site.bench else "signed"
 
 
 def _person(request: Request) -> Person:

@@ -85,14 +85,6 @@ class Effective(NamedTuple):
     """What else names the key in files that count, in the order in which it is read."""
 
 
-class Contradiction(NamedTuple):
-    """A key that several lines set to different values."""
-
-    key: str
-    assignments: tuple[Assignment, ...]
-    """In the order in which they are read."""
-
-
 def same_value(a: str, b: str) -> bool:
     """Say whether two values are one: word by word, integers by their number as the kernel reads it (010 is eight)."""
     return [number_or_word(word) for word in a.split()] == [number_or_word(word) for word in b.split()]
@@ -243,20 +235,3 @@ def _system_winner(named: list[Assignment], path: str) -> Assignment | None:
     return next(
         (found for found in reversed(named) if found.value is not None and (found.key == path or not kept_off)), None
     )
-
-
-def contradictions(files: Sequence[ConfigFile]) -> tuple[Contradiction, ...]:
-    """Give the keys (no globs) that the files that count for either program set to different values, by name."""
-    lines = dict.fromkeys(
-        found for file in system_files(files) for program in Program for found in parse(file, program).assignments
-    )
-    by_key: dict[str, list[Assignment]] = {}
-    for found in lines:
-        if found.value is not None and not is_glob(found.key):
-            by_key.setdefault(found.key, []).append(found)
-    return tuple(Contradiction(key, tuple(by_key[key])) for key in sorted(by_key) if _differ(by_key[key]))
-
-
-def _differ(assignments: list[Assignment]) -> bool:
-    values = [found.value or "" for found in assignments]
-    return any(not same_value(value, values[0]) for value in values)
