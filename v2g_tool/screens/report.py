@@ -39,7 +39,7 @@ def show_bundle(path: Path) -> ExitStatus:
         where = "".join(f"{part}: " for part in flaw["loc"][-1:])
         raise RequestError(
             f"{file} is no report that this version can show: {where}{flaw['msg']}",
-            why="It is damaged, or made by another version of this program.",
+            why="It is damaged, or made by a newer version of this program.",
             todo="Verify it with 'v2g-tool report verify'.",
         ) from exc
     show_report(report, Console(), file.parent)
