@@ -1,4 +1,4 @@
-"""Strike a calibration at every journal position: python -m tests.system.soak [FIRST [LAST [WORKERS]]]."""
+"""Strike a calibration at every journal position: python -m tests.system.soak [FIRST [LAST [WORKERS [STEP]]]]."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def one(position: int, phase: str) -> tuple[int, str, str, bool]:
     return position, phase, (done.stdout + done.stderr).strip(), done.returncode == 0
 
 
-def positions(first: int, last: int) -> Iterator[tuple[int, str]]:
-    """Give every position with every phase."""
-    for position in range(first, last + 1):
+def positions(first: int, last: int, step: int = 1) -> Iterator[tuple[int, str]]:
+    """Give every position, or every so many, with every phase."""
+    for position in range(first, last + 1, step):
         for phase in PHASES:
             yield position, phase
 
@@ -59,10 +59,11 @@ def main(words: list[str]) -> int:
     first = int(words[0]) if words else 1
     last = int(words[1]) if len(words) > 1 else journal_lines()
     workers = int(words[2]) if len(words) > 2 else 8
-    print(f"positions {first}..{last}, {len(PHASES)} phases, {workers} side by side", flush=True)
+    step = int(words[3]) if len(words) > 3 else 1
+    print(f"positions {first}..{last} by {step}, {len(PHASES)} phases, {workers} side by side", flush=True)
     counts: Counter[str] = Counter()
     with ThreadPoolExecutor(workers) as pool:
-        for position, phase, text, good in pool.map(lambda job: one(*job), positions(first, last)):
+        for position, phase, text, good in pool.map(lambda job: one(*job), positions(first, last, step)):
             counts["struck" if text.startswith("struck") else "not reached"] += 1
             counts["good" if good else "bad"] += 1
             if not good:
