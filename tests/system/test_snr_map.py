@@ -189,16 +189,22 @@ def test_a_listening_that_is_stopped_keeps_what_it_heard(folder: Path) -> None:
     assert report["procedure"] == "listen"
 
 
+WATCHED = """
+    $PLC snr-map --target modem_02 --watch --json --quiet > watched.json & watch=$!
+    sleep {seconds}; kill -INT $watch; wait $watch; echo "status $?"
+    cat watched.json; echo
+    """
+
+
 def test_a_watch_that_is_stopped_is_complete_with_the_status_of_its_worst_map(folder: Path) -> None:
-    script = """
-        $PLC snr-map --target modem_02 --watch --json --quiet > watched.json & watch=$!
-        sleep 4; kill -INT $watch; wait $watch; echo "status $?"
-        cat watched.json; echo
-        """
-    text = on_bench(folder, script)
-    (report,) = reports(text)
+    for seconds in (4, 16, 64):  # until there was time for a second round, on any machine
+        text = on_bench(folder, WATCHED.format(seconds=seconds))
+        (report,) = reports(text)
+        statement = section(report, "plc")["statement"]
+        if "A watch of " in statement:
+            break
     assert "status 0" in text
-    assert "A watch of " in section(report, "plc")["statement"]
+    assert "A watch of " in statement
 
 
 def test_a_full_standard_output_is_named_and_the_report_is_whole(folder: Path) -> None:
