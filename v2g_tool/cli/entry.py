@@ -26,7 +26,9 @@ def run_app(app: Callable[..., object]) -> NoReturn:
         status = ExitStatus.INTERRUPTED
     # A reader that has gone has what it wanted; a full disk has lost what was asked for.
     if output.failure is not None and not isinstance(output.failure, BrokenPipeError):
-        _tell(
+        from v2g_tool.report.page import tell_error
+
+        tell_error(
             NotPermitted(
                 f"standard output could not be written: {output.failure.strerror}",
                 why="The disk behind it is full, or the device does not take it.",
