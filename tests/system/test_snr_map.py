@@ -12,6 +12,7 @@ import pytest
 from tests.sections import section
 from tests.system.commands import findings
 from tests.system.plc_commands import checks, folders, needs_modems, on_bench, reports
+from v2g_tool.register import all_sections
 from v2g_tool.report.schema import report_schema
 
 
@@ -40,7 +41,7 @@ def test_every_tier_gives_its_own_verdict_and_the_three_spellings_are_one(folder
     assert [m["flags"] for m in section(counted, "plc")["maps"] if m["tier"] == 2] == [["robo-default"]]
     assert section(sounded, "plc")["maps"][0]["rows"] == 10
     for report in (probe, vertexcom, sounded, counted):
-        jsonschema.Draft202012Validator(report_schema()).validate(report)
+        jsonschema.Draft202012Validator(report_schema(all_sections())).validate(report)
 
 
 def test_a_line_without_a_charger_was_sounded_in_vain_and_says_so(folder: Path) -> None:
@@ -75,7 +76,7 @@ def test_a_report_carries_the_map_and_the_frames(folder: Path) -> None:
     names = {path.name for path in here.iterdir()}
     assert names >= {"report.json", "report.json.p7s", "frames.pcapng", "snr-map.svg", "snr-map.csv", "evidence.jsonl"}
     bound = {a["name"] for a in json.loads((here / "report.json").read_text())["attachments"]}
-    assert bound == {"frames.pcapng", "snr-map.svg", "snr-map.csv"}
+    assert bound == {"frames.pcapng", "snr-map.svg", "snr-map.csv", "VERIFY.txt"}
     assert (here / "snr-map.csv").read_bytes().count(b"\r\n") == 1 + 58
 
 

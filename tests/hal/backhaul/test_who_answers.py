@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from v2g_tool.hal.backhaul import responder
 from v2g_tool.hal.backhaul.backhaul import open_backhaul
-from v2g_tool.hal.backhaul.responder import COOKIE_BYTES, MESSAGE, classify, who_answers
+from v2g_tool.hal.backhaul.responder import MESSAGE, classify, who_answers
 from v2g_tool.model.telemetry import Piece, Responder, Trouble
 
 from .servers import free_port, iperf3_server, listener, modbus_device, site
@@ -29,7 +29,7 @@ def test_the_message_is_a_whole_cookie_and_two_whole_requests() -> None:
     first = 6 + int.from_bytes(MESSAGE[4:6], "big")
     second = first + 6 + int.from_bytes(MESSAGE[first + 4 : first + 6], "big")
 
-    assert len(MESSAGE) == second == COOKIE_BYTES
+    assert len(MESSAGE) == second == 37, "a whole cookie of iperf3"
 
 
 @pytest.mark.parametrize(
