@@ -2,21 +2,11 @@
 
 from typing import Annotated, NoReturn
 
-import typer
-
 from plc_tool import commands
 from v2g_tool.cli.entry import run_app
-from v2g_tool.cli.group import HELP, ManualGroup, version_option
+from v2g_tool.cli.group import program, version_option
 
-app = typer.Typer(
-    cls=ManualGroup,
-    context_settings=HELP,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help without rich: twice as fast
-    add_completion=False,
-    help="Map and diagnose the PLC link of a charger.",
-)
+app = program("Map and diagnose the PLC link of a charger.")
 
 
 @app.callback()

@@ -12,7 +12,7 @@ import typer
 
 from plc_tool.commands import snr_map
 from v2g_tool.cli.entry import run_app
-from v2g_tool.cli.group import HELP, ManualGroup, version_option
+from v2g_tool.cli.group import program, version_option
 from v2g_tool.cli.options import Json, Out, PassphraseFd, Quiet, SiteFile, Unsigned, mbit_of, no_value
 
 Version = Annotated[bool, version_option("v2g-tool")]
@@ -42,15 +42,7 @@ class Echo(StrEnum):
     MODBUS = "modbus"
 
 
-app = typer.Typer(
-    cls=ManualGroup,
-    context_settings=HELP,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help without rich: twice as fast
-    add_completion=False,
-    help="Commission vehicle-to-grid charging sites: calibrate, judge, sign.",
-)
+app = program("Commission vehicle-to-grid charging sites: calibrate, judge, sign.")
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The key that signs reports.")
 report = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Verify and show signed reports.")
 bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The virtual bench: a site to train and test on.")

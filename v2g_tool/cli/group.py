@@ -11,7 +11,7 @@ from v2g_tool.cli.argv import Command, command_first
 from v2g_tool.errors import RequestError
 from v2g_tool.model.spelling import did_you_mean
 
-HELP = {"help_option_names": ["-h", "--help"]}
+_HELP = {"help_option_names": ["-h", "--help"]}
 """The context settings of both programs; their commands inherit them."""
 
 
@@ -23,13 +23,26 @@ class ManualGroup(TyperGroup):
         return super().parse_args(ctx, command_first(args, described(self, ctx.command_path)))
 
 
+def program(purpose: str) -> typer.Typer:
+    """Give the typer app of a console script, without commands yet; `purpose` heads its help."""
+    return typer.Typer(
+        cls=ManualGroup,
+        context_settings=_HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # help without rich: twice as fast
+        add_completion=False,
+        help=purpose,
+    )
+
+
 def described(command: Any, name: str) -> Command:  # noqa: ANN401 - typer's own command
     """Give what a typer command takes, and the commands below it."""
     options = [param for param in command.params if param.param_type_name == "option"]
     takes = {spelt: not option.is_flag for option in options for spelt in (*option.opts, *option.secondary_opts)}
     return Command(
         name,
-        takes | dict.fromkeys(HELP["help_option_names"], False),
+        takes | dict.fromkeys(_HELP["help_option_names"], False),
         {key: described(inner, f"{name} {key}") for key, inner in getattr(command, "commands", {}).items()},
         arguments=len(options) < len(command.params),
         words_follow=not command.context_settings.get("allow_interspersed_args", True),
