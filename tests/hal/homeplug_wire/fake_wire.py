@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from v2g_tool.model.plc import Captured
 
@@ -47,6 +48,9 @@ class FakeWire:
         for delay_s, answer in self._peer(frame):
             self.put(self.now_s + delay_s, answer)
         return Captured(EPOCH_S + self.now_s, frame, sent=True)
+
+    def only(self, kinds: Collection[bytes]) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def receive(self, deadline_s: float) -> Captured | None:
         if self.now_s >= deadline_s or not self._coming or self._coming[0][0] > deadline_s:

@@ -57,6 +57,24 @@ def tags() -> dict[str, Any]:
     }
 
 
+def chosen_kinds() -> dict[str, Any]:
+    modem = raw("modem0")
+    kinds = [bytes.fromhex(kind) for kind in ("01a0", "91a0", "5560")]
+    messages = [HOST + MODEM + b"\x88\xe1\x01" + kind + QCA + bytes(40) for kind in kinds]
+    tagged = HOST + MODEM + b"\x81\0\0\x64" + messages[1][12:]
+    short = HOST + MODEM + b"\x88\xe1\x01"
+    with open_wire("plc0") as wire:
+        heard = []
+        for only in (kinds[:1], kinds[::2], kinds, []):
+            with wire.only(only):
+                for frame in (*messages, tagged, short):
+                    modem.send(frame)
+            while captured := wire.receive(soon()):
+                heard.append(captured.frame)
+            heard.append(b"")
+    return {"frames": [frame.hex() for frame in (*messages, tagged, short, b"")], "heard": [f.hex() for f in heard]}
+
+
 def own_frames() -> dict[str, Any]:
     other = raw("plc0", 0)
     with open_wire("plc0") as wire:

@@ -25,7 +25,15 @@ Said = dict[str, Any]
 def said() -> Said:
     """What the wire did in each scenario; the last one takes it down."""
     return namespace.run(
-        "tags", "own_frames", "silence", "objections", "bridge_port", "foreign_flood", "denied", "switched_off"
+        "tags",
+        "chosen_kinds",
+        "own_frames",
+        "silence",
+        "objections",
+        "bridge_port",
+        "foreign_flood",
+        "denied",
+        "switched_off",
     )
 
 
@@ -34,6 +42,13 @@ def test_frames_come_with_their_vlan_tags_and_other_protocols_do_not(said: Said)
 
     assert seen["heard"] == [*seen["sent"], None]
     assert all(0 <= age_s < HANG_S for age_s in seen["age_s"])
+
+
+def test_while_an_answer_is_awaited_only_its_kinds_fill_the_buffer(said: Said) -> None:
+    first, second, third, tagged, short, end = said["chosen_kinds"]["frames"]
+
+    heard = [first, end, first, third, end, first, second, third, tagged, end]
+    assert said["chosen_kinds"]["heard"] == [*heard, first, second, third, tagged, short, end]
 
 
 def test_what_is_sent_here_is_never_taken_for_an_answer(said: Said) -> None:

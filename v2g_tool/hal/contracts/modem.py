@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from v2g_tool.model.plc import Captured, Direction, LinkCounters, ModemIdentity, ModemSnr, Network, ToneMap
@@ -23,6 +24,10 @@ class Wire(Protocol):
 
     def send(self, frame: bytes) -> Captured:
         """Send one Ethernet frame without checksum and give it with its time; raises Unreachable."""
+        ...
+
+    def only(self, kinds: Collection[bytes]) -> AbstractContextManager[None]:
+        """Hear only messages of these kinds (MMTYPE, two bytes as on the wire) meanwhile: a flood leaves them room."""
         ...
 
     def receive(self, deadline_s: float) -> Captured | None:

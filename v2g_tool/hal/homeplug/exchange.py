@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -97,31 +98,25 @@ class Exchange:
         known = self._understood.get((modem, question.name))
         forms = question.forms if known is None else question.forms[known : known + 1]
         window = _Window((question,), self.wire.mac, modem)
-        self._let_stragglers_pass(window)
         wrong = self.ignored["other content"]
-        try:
+        with self._asking(window):
+            self._let_stragglers_pass(window)
             if answer := self._asked_in_turn(window, forms, modem):
                 kinds = [form.answer for form in question.forms]
                 self._understood[modem, question.name] = kinds.index(type(answer.body))
                 return answer
-        finally:
-            self._note(window)
         raise self._no_answer(question, modem, self.ignored["other content"] - wrong)
 
     def ask_everybody(self, questions: Sequence[Question], destination: str) -> list[Answer]:
         """Give all answers to a group address; asks again only while nobody answers."""
         window = _Window(tuple(questions), self.wire.mac, "")
-        answers: list[Answer] = []
-        try:
+        with self._asking(window):
             for turn in range(self.tries):
                 for form in (form for question in questions for form in question.forms):
                     self._send(window, form, destination)
-                answers = self._collect(window, _MOST_ANSWERS, turn)
-                if answers:
-                    break
-        finally:
-            self._note(window)
-        return answers
+                if answers := self._collect(window, _MOST_ANSWERS, turn):
+                    return answers
+        return []
 
     def _asked_in_turn(self, window: _Window, forms: tuple[Form, ...], modem: str) -> Answer | None:
         began_s = self.clock()
@@ -171,9 +166,15 @@ class Exchange:
                 self.ignored[judged] += 1
         return answers
 
-    def _note(self, window: _Window) -> None:
-        for captured in window.frames:
-            self.log.add(captured)
+    @contextmanager
+    def _asking(self, window: _Window) -> Iterator[None]:
+        """Hear kinds of answers alone, and log what was sent and what answered, however it ends."""
+        try:
+            with self.wire.only(window.kinds):
+                yield
+        finally:
+            for captured in window.frames:
+                self.log.add(captured)
 
     def _no_answer(self, question: Question, modem: str, wrong: int) -> InstrumentError:
         if wrong:

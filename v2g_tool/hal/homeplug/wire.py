@@ -16,8 +16,8 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 from v2g_tool.errors import NotPermitted, Unreachable, V2GError
 from v2g_tool.hal.contracts.modem import Wire
@@ -44,22 +44,25 @@ _TIME = struct.Struct("@ll")
 _LOAD_HALF, _JUMP_EQUAL, _RETURN = 0x28, 0x15, 0x06
 
 
-def _filter_program() -> tuple[tuple[int, int, int, int], ...]:
+def _filter_program(kinds: Collection[bytes] = ()) -> list[tuple[int, int, int, int]]:
     """Give the classic BPF program: (code, jump if true, jump if false, operand), jumps relative to the next line.
 
     The outermost VLAN tag has been taken off when the filter runs; a second one, or the tag of a frame that leaves,
-    is still in the frame.
+    is still in the frame. Of untagged messages those of `kinds` pass; of all if it is empty.
     """
-    return (
+    wanted = [(_JUMP_EQUAL, len(kinds) - at, 0, int.from_bytes(kind)) for at, kind in enumerate(sorted(kinds))]
+    chosen = [(_LOAD_HALF, 0, 0, 15), *wanted, (_RETURN, 0, 0, 0)] if wanted else []
+    return [
         (_LOAD_HALF, 0, 0, 12),
-        (_JUMP_EQUAL, 4, 0, ETHERTYPE),
+        (_JUMP_EQUAL, 5, 0, ETHERTYPE),
         (_JUMP_EQUAL, 1, 0, _VLAN_TYPES[0]),
-        (_JUMP_EQUAL, 0, 3, _VLAN_TYPES[1]),
+        (_JUMP_EQUAL, 0, 2, _VLAN_TYPES[1]),
         (_LOAD_HALF, 0, 0, 16),
-        (_JUMP_EQUAL, 0, 1, ETHERTYPE),
-        (_RETURN, 0, 0, _FRAME_BYTES),
+        (_JUMP_EQUAL, 1 + len(chosen), 0, ETHERTYPE),
         (_RETURN, 0, 0, 0),
-    )
+        *chosen,
+        (_RETURN, 0, 0, _FRAME_BYTES),
+    ]
 
 
 class PacketWire:
@@ -105,6 +108,15 @@ class PacketWire:
                 raise self._gone(exc) from exc
         return None
 
+    @contextmanager
+    def only(self, kinds: Collection[bytes]) -> Iterator[None]:
+        """Hear these kinds of messages alone; see `Wire`."""
+        _attach_filter(self._socket, kinds)
+        try:
+            yield
+        finally:
+            _attach_filter(self._socket)
+
     def _gone(self, exc: OSError) -> Unreachable:
         return Unreachable(
             f"the interface '{self.interface.name}' failed while it was in use: {exc.strerror}",
@@ -133,6 +145,10 @@ class SinceWire:
     def send(self, frame: bytes) -> Captured:
         """Send one Ethernet frame; see `Wire`."""
         return self._wire.send(frame)
+
+    def only(self, kinds: Collection[bytes]) -> AbstractContextManager[None]:
+        """Hear these kinds of messages alone; see `Wire`."""
+        return self._wire.only(kinds)
 
     def receive(self, deadline_s: float) -> Captured | None:
         """Give the next frame of after that moment; see `Wire`."""
@@ -188,8 +204,8 @@ def _prepare(opened: socket.socket, interface: Interface) -> None:
     opened.setblocking(False)
 
 
-def _attach_filter(opened: socket.socket) -> None:
-    program = b"".join(struct.pack("=HBBI", *line) for line in _filter_program())
+def _attach_filter(opened: socket.socket, kinds: Collection[bytes] = ()) -> None:
+    program = b"".join(struct.pack("=HBBI", *line) for line in _filter_program(kinds))
     kept = ctypes.create_string_buffer(program)
     # struct sock_fprog: number of lines, padding, pointer.
     opened.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(kept)))
