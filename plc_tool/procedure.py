@@ -89,15 +89,14 @@ class SnrMap(Procedure):
         from plc_tool.work.sounding import sound
         from plc_tool.work.watching import Watching
         from v2g_tool.hal.homeplug.modem import modems_on
-        from v2g_tool.hal.homeplug.wire import SinceWire
 
         asked, link = self.asked, self.link
         limit_s = math.inf if asked.watch else ASKING_S + (asked.seconds or 0.0)
-        since = SinceWire(self._wire, session.run.started.timestamp())
-        modem = modems_on(since, link.modem.interface, session.record, session.monotonic() + limit_s)
+        self._wire.since_s = session.run.started.timestamp()
+        modem = modems_on(self._wire, link.modem.interface, session.record, session.monotonic() + limit_s)
 
         def sounder(rng: random.Random) -> Sequence[str]:
-            return sound(since, modem.exchange.log, rng, session.monotonic).missing
+            return sound(self._wire, modem.exchange.log, rng, session.monotonic).missing
 
         with Watching(link.name, yardstick_of(link), enabled=session.run.person.shows) as watching:
             shown = watching.show if asked.watch else None

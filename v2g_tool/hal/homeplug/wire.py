@@ -17,10 +17,9 @@ import struct
 import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from v2g_tool.errors import NotPermitted, Unreachable, V2GError
-from v2g_tool.hal.contracts.modem import Wire
 from v2g_tool.hal.homeplug.interface import Interface, interfaces, usable
 from v2g_tool.model.plc import Captured
 
@@ -66,10 +65,16 @@ def _filter_program(kinds: Collection[bytes] = ()) -> list[tuple[int, int, int, 
 
 
 class PacketWire:
-    """An opened interface; fulfils `Wire`. Made by `open_wire`."""
+    """An opened interface; fulfils `Wire`. Made by `open_wire`.
+
+    Attributes:
+        interface: which one it is.
+        since_s: frames that waited in the buffer since before this moment are left out, seconds since 1970.
+    """
 
     def __init__(self, interface: Interface, opened: socket.socket) -> None:
         self.interface = interface
+        self.since_s = 0.0
         self._socket = opened
         self._ready = select.poll()
         self._ready.register(opened, select.POLLIN)
@@ -101,7 +106,9 @@ class PacketWire:
         """Give the next frame, or None once the monotonic clock has reached the deadline; raises Unreachable."""
         while (left_s := deadline_s - time.monotonic()) > 0:
             try:
-                return _captured(*self._socket.recvmsg(_FRAME_BYTES, _ANCILLARY_BYTES))
+                captured = _captured(*self._socket.recvmsg(_FRAME_BYTES, _ANCILLARY_BYTES))
+                if captured.time_s >= self.since_s:
+                    return captured
             except BlockingIOError:
                 self._ready.poll(left_s * 1000)
             except OSError as exc:
@@ -123,39 +130,6 @@ class PacketWire:
             why="It was switched off or unplugged, or another program (NetworkManager) took it down.",
             todo=f"Plug it in, check 'ip link show {self.interface.name}' and run again.",
         )
-
-
-class SinceWire:
-    """A wire without the frames that waited in its buffer since before a moment (seconds since 1970)."""
-
-    def __init__(self, wire: Wire, since_s: float) -> None:
-        self._wire = wire
-        self._since_s = since_s
-
-    @property
-    def mac(self) -> str:
-        """The interface's own address."""
-        return self._wire.mac
-
-    @property
-    def lost(self) -> int:
-        """Frames that arrived but did not fit into the buffer, since it was opened."""
-        return self._wire.lost
-
-    def send(self, frame: bytes) -> Captured:
-        """Send one Ethernet frame; see `Wire`."""
-        return self._wire.send(frame)
-
-    def only(self, kinds: Collection[bytes]) -> AbstractContextManager[None]:
-        """Hear these kinds of messages alone; see `Wire`."""
-        return self._wire.only(kinds)
-
-    def receive(self, deadline_s: float) -> Captured | None:
-        """Give the next frame of after that moment; see `Wire`."""
-        while (captured := self._wire.receive(deadline_s)) is not None:
-            if captured.time_s >= self._since_s:
-                return captured
-        return None
 
 
 @contextmanager
