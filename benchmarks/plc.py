@@ -1,8 +1,10 @@
-"""PLC beside its peers, in one run on the bench: python benchmarks/plc.py [ROUNDS].
+"""PLC beside its peers, in one run on the bench: python benchmarks/plc.py [ROUNDS [CHECKOUT]].
 
 1. The tone-map run against `int6ktone -s` on the same simulated modem: the same averages, and the ratio of the times.
 2. Frames decoded per second, against scapy on the same frames.
 3. The time of an active sounding against what the timers of the protocol take.
+
+With CHECKOUT, the tree of another commit, its whole `snr-map` command runs beside this one's, and nothing else does.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 LOCAL, PEER, INTERFACE = "00:b0:52:02:00:01", "00:b0:52:02:00:02", "plc1"
 INSIDE = "V2G_BENCH_DIR"
+HOUSE = Path(__file__).resolve().parents[1]
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -50,10 +54,27 @@ def ours() -> list[float]:
     return [statistics.fmean(FLOORS_DB[code] for code in slot.codes) for slot in maps]
 
 
-def command(out: str) -> None:
+def command(out: str, tree: Path = HOUSE, *, signs: bool = False) -> None:
     """Run the whole command: start-up, identification, map, judgement, pictures, report."""
-    words = [sys.executable, "-m", "plc_tool", "snr-map", "--target", "modem_02", "--quiet", "--unsigned", "--out", out]
-    subprocess.run(words, check=False, timeout=60, capture_output=True)
+    words = [sys.executable, "-m", "plc_tool", "snr-map", "--target", "modem_02", "--quiet", "--out", out]
+    words += [] if signs else ["--unsigned"]
+    subprocess.run(words, check=True, timeout=60, capture_output=True, cwd=tree)
+
+
+def side_by_side(rounds: int, other: Path) -> None:
+    trees = {"this tree": HOUSE, "the other": other.resolve()}
+    times: dict[str, list[float]] = {name: [] for name in trees}
+    with tempfile.TemporaryDirectory() as out:
+        for tree in trees.values():
+            command(out, tree, signs=True)  # warm the file cache, compile what was edited
+        for _ in range(rounds):
+            for name, tree in trees.items():
+                times[name].append(timed(partial(command, out, tree, signs=True)))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, median in medians.items():
+        print(
+            f"snr-map, whole command, {name}: {1000 * median:.0f} ms, {median / medians['the other']:.3f} x the other"
+        )
 
 
 def tone_maps(rounds: int) -> None:
@@ -117,6 +138,9 @@ def main() -> int:
         return subprocess.run(words, check=False).returncode
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {rounds} rounds\n")
+    if len(sys.argv) > 2:
+        side_by_side(rounds, Path(sys.argv[2]))
+        return 0
     if shutil.which("int6ktone"):
         tone_maps(rounds)
     else:

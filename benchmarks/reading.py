@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """One read of a meter beside its peers, all in one run: one `mbpoll` call, and the bare import of what it stands on.
 
+The floor is what no command can go below that takes its options from typer, checks its files with pydantic and speaks
+through pymodbus: those imports, one command with these two options that does nothing, and one model of one field. Like
+ours it looks for no plug-ins at the start and for no garbage at the end.
+
 The meter is the bench's, served by this process. The rounds are interleaved, so a busy moment of the machine hits every
 command alike. Prints medians and ratios. The peer comes with: apt install mbpoll
 """
@@ -23,6 +27,19 @@ from v2g_tool.bench.run import Bench
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 TOOL = str(Path(sys.executable).with_name("v2g-tool"))
 BARE, IMPORTS, PEER = "python -c pass", "import typer, pydantic, pymodbus.client", "mbpoll, 40 values, one request"
+FLOOR = f"""
+import gc, os
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+{IMPORTS}
+class Site(pydantic.BaseModel):
+    name: str
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+@app.command()
+def read(target: str = typer.Option(), json: bool = typer.Option(False, "--json")):
+    Site(name=target)
+app(standalone_mode=False)
+gc.freeze()
+"""
 TARGET = "meter_01"
 
 
@@ -32,6 +49,7 @@ def commands(site):
     return {
         BARE: [sys.executable, "-c", "pass"],
         IMPORTS: [sys.executable, "-c", IMPORTS],
+        "the floor of such a command": [sys.executable, "-c", FLOOR, "--target", TARGET],
         PEER: ["mbpoll", "-1", "-t", "3", "-0", "-r", "0", "-c", "40", *place],
         "v2g-tool read, all values": [TOOL, "read", "--target", TARGET],
     }

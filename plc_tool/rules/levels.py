@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean, median, quantiles
 
@@ -39,7 +39,8 @@ def losses(link: LinkMap, row: Row) -> tuple[float | None, ...]:
     """Give the loss in dB of each point in one row: attenuation, or the SNR with the opposite sign."""
     if link.tier is Tier.ATTENUATION:
         return row.values
-    return tuple(None if v is None else -snr_db(link, v) for v in row.values)
+    known = {value: -snr_db(link, value) for value in {*row.values} if value is not None}
+    return tuple(None if value is None else known[value] for value in row.values)
 
 
 def snr_db(link: LinkMap, value: float) -> float:
@@ -51,9 +52,8 @@ def snr_db(link: LinkMap, value: float) -> float:
 
 def point_losses(link: LinkMap, spectrum: Spectrum) -> tuple[float | None, ...]:
     """Give the median loss in dB over the rows of each point."""
-    rows = [losses(link, row) for row in spectrum.rows]
-    columns = ([v for row in rows if (v := row[p]) is not None] for p in range(len(spectrum.points)))
-    return tuple(median(column) if column else None for column in columns)
+    rows = tuple(replace(row, values=losses(link, row)) for row in spectrum.rows)
+    return replace(spectrum, rows=rows).medians()
 
 
 def levels(link: LinkMap, spectrum: Spectrum) -> tuple[Level, ...]:

@@ -87,10 +87,11 @@ def snr_count(link: LinkMap, limit_db: float) -> SnrCount:
     spectrum = link.spectrum
     points = spectrum.points if spectrum is not None else ()
     rows = spectrum.rows if spectrum is not None else ()
-    columns = [[row.values[at] for row in rows] for at in range(len(points))]
-    worst = [min((_upper_db(v, link.ceiling_db) for v in c if v is not None), default=math.inf) for c in columns]
+    columns = spectrum.columns() if spectrum is not None else []
+    floors = [min(column, default=math.inf) for column in columns]
+    worst = [_upper_db(floor_db, link.ceiling_db) for floor_db in floors]
     below = [at for at, upper_db in enumerate(worst) if upper_db <= limit_db]
-    sure = sum(all(v is not None and v >= limit_db for v in c) for c in columns)
+    sure = sum(floor_db >= limit_db and len(c) == len(rows) for floor_db, c in zip(floors, columns, strict=True))
     return SnrCount(
         link=link,
         carriers=len(columns),

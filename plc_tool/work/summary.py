@@ -66,7 +66,7 @@ def _map(link: LinkMap) -> PlcMap:
 def _points(spectrum: Spectrum, tier: Tier) -> tuple[PlcPoint, ...]:
     """Give the groups of a map; a map per carrier is drawn together by 16, as SLAC does."""
     size = 1 if tier is Tier.ATTENUATION else GROUP
-    columns = [spectrum.column(at) for at in range(len(spectrum.points))]
+    columns = spectrum.columns()
     return tuple(
         _point(spectrum.points[at : at + size], [v for column in columns[at : at + size] for v in column])
         for at in range(0, len(columns), size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from v2g_tool.drawing.text import plain
 
@@ -88,12 +88,12 @@ _PAPER = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
 
 
 def _words(content: str) -> str:
-    return escape(_NOT_XML.sub("?", plain(content)))
+    return escape(_NOT_XML.sub("?", plain(content)), quote=False)
 
 
 def _attributes(attributes: dict[str, str | float]) -> str:
     return "".join(
-        f" {name.replace('_', '-')}={quoteattr(value if isinstance(value, str) else number(value))}"
+        f' {name.replace("_", "-")}="{escape(value if isinstance(value, str) else number(value))}"'
         for name, value in attributes.items()
     )
 

@@ -290,21 +290,22 @@ class Spectrum:
     points: tuple[Band, ...]
     rows: tuple[Row, ...]
 
-    def column(self, point: int) -> tuple[float, ...]:
-        """Give the values that were measured at one point, over all rows."""
-        return tuple(v for row in self.rows if (v := row.values[point]) is not None)
+    def columns(self) -> list[tuple[float, ...]]:
+        """Give the values that were measured at each point, over all rows."""
+        whole = zip(*(row.values for row in self.rows), strict=True) if self.rows else ((),) * len(self.points)
+        return [c if None not in c else tuple(v for v in c if v is not None) for c in whole]
 
     def medians(self) -> tuple[float | None, ...]:
         """Give the median over the rows of each point, None where no row measured it."""
-        return tuple(statistics.median(c) if (c := self.column(p)) else None for p in range(len(self.points)))
+        return tuple(statistics.median(column) if column else None for column in self.columns())
 
     def lowest(self) -> tuple[float | None, ...]:
         """Give the smallest value over the rows of each point."""
-        return tuple(min(self.column(p), default=None) for p in range(len(self.points)))
+        return tuple(min(column, default=None) for column in self.columns())
 
     def highest(self) -> tuple[float | None, ...]:
         """Give the largest value over the rows of each point."""
-        return tuple(max(self.column(p), default=None) for p in range(len(self.points)))
+        return tuple(max(column, default=None) for column in self.columns())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ SLAC) are seen too. The kernel never hands a socket its own frames back; frames 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import select
@@ -16,6 +15,7 @@ import socket
 import struct
 import sys
 import time
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -180,9 +180,9 @@ def _prepare(opened: socket.socket, interface: Interface) -> None:
 
 def _attach_filter(opened: socket.socket, kinds: Collection[bytes] = ()) -> None:
     program = b"".join(struct.pack("=HBBI", *line) for line in _filter_program(kinds))
-    kept = ctypes.create_string_buffer(program)
+    place, _ = (kept := array("B", program)).buffer_info()
     # struct sock_fprog: number of lines, padding, pointer.
-    opened.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("@HP", len(program) // 8, ctypes.addressof(kept)))
+    opened.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("@HP", len(kept) // 8, place))
 
 
 def _captured(
