@@ -94,8 +94,11 @@ def test_the_stated_interval_covers_what_the_firewall_counted_and_nothing_passes
 
     assert [o for o in outcomes if not o.covered] == []
     assert [o for o in outcomes if o.verdict == "pass" and o.ratio >= 0.002] == []
-    assert all(o.verdict == "fail" for o in outcomes if o.ratio == 0.01)
-    assert all(o.lost == o.dropped + o.overflowed for o in outcomes)
+    # Independent losses are taken for bursts once in a hundred runs; those of a busy computer may really be.
+    failed = [o.verdict == "fail" for o in outcomes if o.ratio == 0.01 and not o.bursty]
+    assert failed
+    assert all(failed)
+    assert [o for o in outcomes if not o.agrees] == []
 
 
 FAULTS = {
