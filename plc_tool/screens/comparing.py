@@ -14,6 +14,7 @@ from plc_tool.procedure import FRAMES, yardstick_of
 from plc_tool.rules.difference import Change, Difference, difference
 from plc_tool.work.evaluation import Yardstick, evaluate
 from v2g_tool.data.reading import is_folder
+from v2g_tool.data.writing import write_whole
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, NotPermitted, RequestError
 from v2g_tool.hal.homeplug.capture import read_capture
@@ -24,21 +25,27 @@ MARKS = {"better": "✓ better", "worse": "✗ worse", "unchanged": "– no chan
 
 
 def compare(before: Path, after: Path, svg: Path | None) -> ExitStatus:
-    """Print what changed from one map to the other; both must be of the same kind. Gives status 0 when compared."""
+    """Print what changed from one map to the other; both must be of the same kind. Gives status 0 when compared.
+
+    A damaged capture is compared as far as it goes, said, and status 3.
+    """
+    if svg is not None and svg.suffix != ".svg":
+        raise RequestError(f"{plain(str(svg))} is no name for a picture", todo="Give a name that ends in .svg.")
     yardstick = yardstick_of(find_link(located_site(None, needed=False).site, "", "", capture=True))
-    first, second = _of_one_link(_maps(before, yardstick), _maps(after, yardstick))
+    (earlier, hurt), (later, hurt_too) = _maps(before, yardstick), _maps(after, yardstick)
+    first, second = _of_one_link(earlier, later)
     found = difference(first, second)
-    lines = [f"Before  {_named(before, first)}", f"After   {_named(after, second)}", *text(found)]
+    lines = [f"Before  {_named(before, first)}{hurt}", f"After   {_named(after, second)}{hurt_too}", *text(found)]
     sys.stdout.write(plain_lines(lines))
     if svg is not None:
         from plc_tool.pictures.svg import difference_svg
 
         picture = difference_svg(first, second, yardstick.mask, yardstick.services)
         try:
-            svg.write_bytes(picture)
+            write_whole(svg, picture)
         except OSError as exc:
             raise NotPermitted(f"{svg} cannot be written: {exc.strerror}", todo="Give another file as --svg.") from exc
-    return ExitStatus.WITHIN_LIMITS
+    return ExitStatus.NOT_JUDGED if hurt or hurt_too else ExitStatus.WITHIN_LIMITS
 
 
 def text(found: Difference) -> list[str]:
@@ -74,8 +81,8 @@ def _row(change: Change) -> str:
     return f"  {band:<13}  {gain:<21}  {change.p_value:<7.2g} {MARKS[change.verdict]}"
 
 
-def _maps(path: Path, yardstick: Yardstick) -> Sequence[LinkMap]:
-    """Give the maps of a report folder or a capture, the one that counts first."""
+def _maps(path: Path, yardstick: Yardstick) -> tuple[Sequence[LinkMap], str]:
+    """Give the maps of a report folder or a capture, the one that counts first, and how the capture is damaged."""
     capture = path / FRAMES if is_folder(path) else path
     if not os.path.lexists(path):
         raise RequestError(f"there is no {path}", todo="Give the folder of a report of snr-map, or a capture file.")
@@ -85,11 +92,12 @@ def _maps(path: Path, yardstick: Yardstick) -> Sequence[LinkMap]:
             why="Nothing was heard in that run, or it is no report of a PLC link.",
             todo="Give the folder of a report of snr-map.",
         )
-    evaluation = evaluate(path.name, read_capture(capture).frames, yardstick)
+    read = read_capture(capture)
+    evaluation = evaluate(path.name, read.frames, yardstick)
     maps = (*evaluation.maps, *evaluation.others)
     if not maps:
         raise RequestError(f"{path} holds no map", why="No frame in it says anything about a link.")
-    return maps
+    return maps, f" (INCOMPLETE: {plain(read.damage)})" if read.damage else ""
 
 
 def _of_one_link(before: Sequence[LinkMap], after: Sequence[LinkMap]) -> tuple[LinkMap, LinkMap]:

@@ -87,7 +87,6 @@ class Sounder(Protocol):
 
     def __call__(self, rng: random.Random) -> Sequence[str]:
         """Give what did not come, one sentence each."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from v2g_tool.data.reading import open_regular, read_regular
 from v2g_tool.errors import RequestError, V2GError
 from v2g_tool.hal.homeplug.capture import capture_bytes, read_capture
 from v2g_tool.model.profiles.meter import MeterProfile
-from v2g_tool.record.intents import IntentStore
+from v2g_tool.record.intents import Intent, IntentStore
 from v2g_tool.report.signing.keys import load_certificates, load_signer
 from v2g_tool.run.request import located_errors, located_site
 from v2g_tool.screens.report import show_bundle
@@ -57,6 +57,7 @@ def loop(path: Path) -> None:
     path.symlink_to(path.name)
 
 
+INTENT = Intent(device="meter", old={"gain": (1,)}, journal="run", started_utc="2026-11-28T00:00:00Z")
 KINDS: dict[str, Callable[[Path], None]] = {
     "pipe": pipe,
     "socket": listener,
@@ -161,3 +162,38 @@ def test_the_hash_of_a_capture_is_that_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "c.pcapng").write_bytes(content)
 
     assert read_capture(tmp_path / "c.pcapng").sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"sparse"}))
+def test_an_intent_is_written_over_nothing_but_a_file_of_its_own(kind: str, tmp_path: Path) -> None:
+    store = IntentStore(tmp_path)
+    KINDS[kind](tmp_path / "one.json")
+    KINDS[kind](tmp_path / ".two.json.part")
+
+    with pytest.raises(V2GError, match="state folder"):
+        store.put("one", INTENT)
+    if kind != "folder":  # what a run left behind is taken away, whatever it is
+        store.put("two", INTENT)
+        assert store.get("two") == INTENT
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"sparse"}))
+def test_what_is_no_file_locks_no_device(kind: str, tmp_path: Path) -> None:
+    KINDS[kind](tmp_path / "one.lock")
+
+    with pytest.raises(V2GError, match="state folder"), IntentStore(tmp_path).hold("one"):
+        pytest.fail("it was held")
+
+
+def test_neither_lock_nor_intent_follows_a_link_to_a_file_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("kept")
+    for name in ("one.lock", ".one.json.part", "two.json"):
+        (tmp_path / name).symlink_to("theirs")
+    store = IntentStore(tmp_path)
+
+    store.put("one", INTENT)
+    with pytest.raises(V2GError), store.hold("one"):
+        pytest.fail("it was held")
+    with pytest.raises(V2GError):
+        store.put("two", INTENT)
+    assert (tmp_path / "theirs").read_text() == "kept"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,20 @@ def test_what_the_report_does_not_bind_is_noted(bundle: Path) -> None:
 
     assert "Not part of the report: extra?[2J.pdf, photo00.jpg" in notes
     assert "and 3 more." in notes
+
+
+def test_a_folder_of_any_depth_and_width_beside_the_report_is_noted(bundle: Path) -> None:
+    subprocess.run(["mkdir", "-p", "/".join(["d"] * 1500)], cwd=bundle, check=True)
+    for number in range(200):
+        (bundle / "d" / f"file{number}").touch()
+
+    try:
+        notes = " ".join(verified(bundle, ()).notes)
+    finally:  # too deep for what clears up behind the tests
+        subprocess.run(["rm", "-r", "d"], cwd=bundle, check=True)
+
+    assert "Not part of the report: d/file0, " in notes
+    assert "and 190 more." in notes
 
 
 def test_another_folder_name_is_noted(bundle: Path) -> None:

@@ -48,6 +48,36 @@ def problems(path: Path, content: str | bytes, capsys: pytest.CaptureFixture[str
     return shown.err.replace("\n✗", "\0").removeprefix("✗").split("\0")
 
 
+# Files that somebody else made
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "/nix/" + "a" * 300, "a\nb.toml"])
+def test_a_name_that_no_file_has_is_a_mistake_of_the_user(name: str) -> None:
+    with pytest.raises(RequestError):
+        check_file(name)
+
+
+HUGE = {
+    "a key of many parts": "a" + ".a" * 40_000 + " = 1\n",
+    "a table of many parts": "[a" + ".a" * 200_000 + "]\n",
+    "quoted parts": '[site]\nname = "x"\n["=" ' + '. "b" ' * 5_000 + "]\n",
+    "parts in an inline table": "a = { b" + " .b" * 40_000 + " = 1 }\n",
+    "many unknown keys": '[site]\nname = "a"\n' + "".join(f"k{n} = 1\n" for n in range(90_000)),
+    "many unknown tables": '[site]\nname = "a"\n' + "".join(f"[meters.m{n}]\nx = 1\n" for n in range(40_000)),
+    "slips before unknown keys": "".join(f"k{n} = 1,5\n" for n in range(19))
+    + "".join(f"q{n} = 1\n" for n in range(90_000)),
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_a_file_that_would_fill_the_memory_is_refused_with_few_words(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = problems(tmp_path / "site.toml", HUGE[kind], capsys)
+
+    assert 1 <= len(said) <= 45
+
+
 # List and show
 
 

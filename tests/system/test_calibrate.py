@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -355,7 +356,9 @@ def test_a_second_run_on_the_same_meter_is_refused_and_names_the_first(folder: P
     with site(folder) as here:
         first = here.start("calibrate", "--target", "meter_01", "--yes", "--quiet", "--adjust", "never")
         here.wait_for("inverter.command")
+        first.send_signal(signal.SIGSTOP)  # however slowly the second starts, the first is still at work
         second = here.calibrate("--adjust", "never")
+        first.send_signal(signal.SIGCONT)
         first.communicate(timeout=HANG_S)
 
     assert second.returncode == 3

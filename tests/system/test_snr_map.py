@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -168,16 +169,24 @@ def test_two_maps_are_compared(folder: Path) -> None:
         where.mkdir()
         on_bench(where, "$PLC --snr-map --target=modem_02 --quiet", *faults, seed=3)
     (a,), (b,) = folders(before), folders(after)
-    text = on_bench(folder, f"$PLC diff {a} {b} --svg difference.svg; echo status $?")
+    script = f"""
+        $PLC diff {a} {b} --svg difference.svg; echo status $?
+        head -c $(( $(stat -c %s {b}/frames.pcapng) * 9 / 10 )) {b}/frames.pcapng > cut.pcapng
+        $PLC diff {a} cut.pcapng; echo status $?
+        mkfifo pipe.svg; $PLC diff {a} {b} --svg pipe.svg 2>&1; echo status $?
+        $PLC diff {a} cut.pcapng --svg cut.pcapng 2>&1; echo status $?
+        """
+    text = on_bench(folder, script)
     assert "✓ BETTER" in text
-    assert "status 0" in text
+    assert re.findall(r"^status (\d)", text, re.MULTILINE) == ["0", "3", "3", "2"]
+    assert "INCOMPLETE: " in text
     assert (folder / "difference.svg").read_bytes().startswith(b"<")
 
 
 def test_a_listening_that_is_stopped_keeps_what_it_heard(folder: Path) -> None:
     script = """
-        $PLC listen --json --quiet --seconds 60 > heard.json & listener=$!
-        sleep 1.5
+        $PLC listen --json --quiet --seconds 600 > heard.json & listener=$!
+        until grep -qs . reports/*/evidence.jsonl; do sleep 0.2; done; sleep 1
         $PLC snr-map --active --quiet --unsigned --out other
         kill -INT $listener; wait $listener; echo "status $?"
         cat heard.json; echo
@@ -192,6 +201,7 @@ def test_a_listening_that_is_stopped_keeps_what_it_heard(folder: Path) -> None:
 
 WATCHED = """
     $PLC snr-map --target modem_02 --watch --json --quiet > watched.json & watch=$!
+    until grep -qs . reports/*/evidence.jsonl; do sleep 0.2; done
     sleep {seconds}; kill -INT $watch; wait $watch; echo "status $?"
     cat watched.json; echo
     """
@@ -199,6 +209,7 @@ WATCHED = """
 
 def test_a_watch_that_is_stopped_is_complete_with_the_status_of_its_worst_map(folder: Path) -> None:
     for seconds in (4, 16, 64):  # until there was time for a second round, on any machine
+        shutil.rmtree(folder / "reports", ignore_errors=True)
         text = on_bench(folder, WATCHED.format(seconds=seconds))
         (report,) = reports(text)
         statement = section(report, "plc")["statement"]

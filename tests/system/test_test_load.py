@@ -64,6 +64,12 @@ def a_run_that_is_killed(folder: Path) -> None:
         assert not here.inverter_is_back()
         flowing = len(here.writes("inverter_01"))
 
+        looked = here.calibrate("--dry-run")
+        assert looked.returncode != 0
+        (told,) = findings(report_of(looked), "CAL-RECOVERY")
+        assert (told["verdict"], "may still flow" in told["statement"]) == ("inconclusive", True)
+        assert len(here.writes("inverter_01")) == flowing
+
         report = report_of(here.calibrate("--adjust", "never"))
 
         first = here.writes("inverter_01")[flowing : flowing + 2]

@@ -27,7 +27,10 @@ _SLIPS = (
 )
 """What is no TOML and can mean but one thing: what is written, what to write instead, and why."""
 
-_ENOUGH = 20  # each one mended costs a reading of the whole file
+_ENOUGH = 20
+"""So many problems are told: each one costs a reading of the whole file, and a technician mends a few at a time."""
+_DEEP = re.compile(r"""(?:(?:[^\s.="'{}\[\],#]+|"[^"]*"|'[^']*')\s*\.\s*){32}""")
+"""A key of so many parts would cost the reader memory by their square."""
 
 
 def read_bytes(path: Path, what: str) -> bytes:
@@ -68,6 +71,11 @@ def read_toml(content: bytes, path: Path, what: str) -> tuple[str, dict[str, Any
         why = f"The byte of '{text[exc.start]}' in Latin-1 stands there; TOML is UTF-8."
         problems.append(RequestError(where, why=why, todo="Save the file as UTF-8."))
     lines = text.split("\n")
+    if deep := next((n for n, line in enumerate(lines, 1) if _DEEP.search(line)), 0):
+        problems.append(
+            RequestError(f"{path}:{deep}: the {what} has a key of too many parts", todo="Correct the line.")
+        )
+        return text, {}, problems
     while True:
         try:
             return text, tomllib.loads("\n".join(lines)), problems
@@ -85,16 +93,16 @@ def read_toml(content: bytes, path: Path, what: str) -> tuple[str, dict[str, Any
 
 
 def key_problems(path: Path, text: str, what: str, model: type[M], exc: ValidationError) -> list[RequestError]:
-    """Give all keys of a data file that are wrong, unknown ones first."""
-    odd = [error["loc"] for error in exc.errors() if error["type"] == "extra_forbidden"]
+    """Give the keys of a data file that are wrong, unknown ones first, at most _ENOUGH."""
+    odd = [error["loc"] for error in exc.errors() if error["type"] == "extra_forbidden"][:_ENOUGH]
 
     def misspelt(loc: tuple[int | str, ...]) -> bool:
         return any(other[:-1] == loc[:-1] and did_you_mean(str(other[-1]), [str(loc[-1])]) for other in odd)
 
     # A misspelt key is both unknown and missing: the misspelling is what the user can see.
-    errors = [error for error in exc.errors() if error["type"] != "missing" or not misspelt(error["loc"])]
-    errors.sort(key=lambda error: error["type"] != "extra_forbidden")
-    return [_request_error(path, text, what, model, error) for error in errors]
+    errors = sorted(exc.errors(), key=lambda error: error["type"] != "extra_forbidden")[: 2 * _ENOUGH]
+    told = [error for error in errors if error["type"] != "missing" or not misspelt(error["loc"])][:_ENOUGH]
+    return [_request_error(path, text, what, model, error) for error in told]
 
 
 def sha256_hex(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_OURS = "✓✔🗸✗✘🗴"
+_OURS = "✓✔🗸✅☑√✗✘🗴❌✖"
 """Signs that stand before our own verdicts, and those that look like them."""
 
 

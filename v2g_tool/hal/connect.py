@@ -34,19 +34,15 @@ class Wiring(Protocol):
     @property
     def monotonic(self) -> Callable[[], float]:
         """A clock that never steps, s."""
-        ...
 
     def record(self, kind: str, data: Mapping[str, object]) -> None:
         """Take an event into the evidence."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        ...
 
     def ask(self, question: str) -> str:
         """Give a person's answer."""
-        ...
 
 
 @contextmanager

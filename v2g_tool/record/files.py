@@ -8,6 +8,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from v2g_tool.data import writing
 from v2g_tool.data.reading import open_regular
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import NotAuthentic, NotPermitted
@@ -20,6 +21,7 @@ OWN_NAMES = frozenset({REPORT, SIGNATURE, SIGNER})
 """What a bundle consists of besides its evidence and its attachments."""
 
 _PIECE = 1 << 20
+_MOST_BYTES = 1 << 30
 
 
 def altered(where: str, problem: str) -> NotAuthentic:
@@ -71,11 +73,13 @@ def read_inside(folder: Path, name: str, limit: int) -> bytes:
 
 
 def sha256_inside(folder: Path, name: str) -> str:
-    """Give the SHA-256 of `name` in `folder` as 64 hex digits, in constant memory; raises as `open_inside`."""
+    """Give the SHA-256 of `name` in `folder` as 64 hex digits, in constant memory; raises as `read_inside`."""
     digest = hashlib.sha256()
     with open_inside(folder, name) as stream:
         while piece := stream.read(_PIECE):
             digest.update(piece)
+            if stream.tell() > _MOST_BYTES:
+                raise altered(name, f"is larger than {_MOST_BYTES} bytes")
     return digest.hexdigest()
 
 
@@ -88,34 +92,17 @@ def write_whole(folder: Path, name: str, content: bytes) -> None:
         NotPermitted: the disk does not take it.
     """
     place = folder / name
-    temporary = place.with_name(f".{place.name}.part")
     try:
         if place.parent != folder:
             place.parent.mkdir(mode=0o755, exist_ok=True)
-            sync_directory(folder)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o644)
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        temporary.replace(place)
-        sync_directory(place.parent)
+            writing.sync_directory(folder)
+        writing.write_whole(place, content)
     except OSError as exc:
         raise NotPermitted(
             f"the report cannot be written: {place}: {exc.strerror}",
             why="The disk is full, write-protected or failing, or the folder belongs to somebody else.",
             todo="Free space or choose another folder with --out.",
         ) from exc
-
-
-def sync_directory(folder: Path) -> None:
-    """Bring the names in `folder` to the disk; raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _not_opened(name: str, exc: OSError) -> NotAuthentic | NotPermitted:

@@ -18,10 +18,10 @@ from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
-from v2g_tool.data.reading import read_regular
+from v2g_tool.data.reading import read_regular, regular_descriptor
+from v2g_tool.data.writing import sync_directory, write_whole
 from v2g_tool.errors import NotPermitted
 from v2g_tool.model.base import Model
-from v2g_tool.record.files import sync_directory
 
 _LARGEST = 16_000_000
 """Bytes of an intent; it may hold a configuration file."""
@@ -61,6 +61,11 @@ class IntentStore:
         """Give the open intent of a device; raises NotPermitted when the file is damaged."""
         return self.read(key, Intent)
 
+    def open_of(self, prefix: str) -> list[Intent]:
+        """Give the open intents of all devices whose key begins so; raises as `get`."""
+        keys = sorted(path.stem for path in self.folder.glob(f"{self._path(prefix).stem}*.json"))
+        return [intent for key in keys if (intent := self.get(key)) is not None]
+
     def read(self, key: str, kind: type[M]) -> M | None:
         """Give what was stored for `key`, None where there is nothing; raises NotPermitted when it is damaged."""
         path = self._path(key)
@@ -79,15 +84,8 @@ class IntentStore:
 
     def put(self, key: str, intent: Model) -> None:
         """Store the intent so that it survives a power cut from here on; raises NotPermitted when that fails."""
-        path = self._path(key)
-        temporary = path.with_suffix(".new")
         try:
-            with temporary.open("wb") as file:
-                file.write(intent.model_dump_json().encode())
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            sync_directory(self.folder)
+            write_whole(self._path(key), intent.model_dump_json().encode(), 0o600)
         except OSError as exc:
             raise self._not_written(exc) from exc
 
@@ -104,7 +102,8 @@ class IntentStore:
         """Keep other programs off the device; raises NotPermitted with the holder's process id."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self._path(key).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            lock = self._path(key).with_suffix(".lock")
+            descriptor = regular_descriptor(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as exc:
             raise self._not_written(exc) from exc
         try:
@@ -116,7 +115,7 @@ class IntentStore:
     def _not_written(self, exc: OSError) -> NotPermitted:
         return NotPermitted(
             f"the state folder {self.folder} cannot be written: {exc.strerror}",
-            why="The disk is full, or the folder belongs to somebody else.",
+            why="The disk is full, the folder belongs to somebody else, or something else lies in a file's place.",
             todo="Free space, or set V2G_STATE_DIR to a folder you may write to.",
         )
 

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, NoReturn, Self
 
 import rfc8785
 
+from v2g_tool.data.writing import sync_directory
 from v2g_tool.errors import NotAuthentic, NotPermitted
-from v2g_tool.record.files import sync_directory
 
 GENESIS = "0" * 64
 """What the first line names as the hash of the line before it."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from v2g_tool.report.signing.keys import fingerprint_of, load_certificates, pem_
 _MAX_REPORT = 64_000_000
 _MAX_SMALL = 1_000_000
 _SHOWN = 10
+_MOST_UNBOUND = 10_000
 """How many unbound files a note names."""
 
 
@@ -276,5 +278,18 @@ def _in_order(ended: str, signed: datetime) -> bool:
 
 def _unbound(folder: Path, report: Report) -> list[str]:
     bound = OWN_NAMES | {file.name for file in bound_files(report)}
-    files = (path for path in folder.rglob("*") if not path.is_dir())
-    return sorted(name for name in (path.relative_to(folder).as_posix() for path in files) if name not in bound)
+    found: list[str] = []
+    ahead = [folder]
+    while ahead and len(found) < _MOST_UNBOUND:  # a stranger's folder may be as deep and as wide as a disk
+        inner = ahead.pop()
+        try:
+            with os.scandir(inner) as entries:
+                for entry in islice(entries, _MOST_UNBOUND):
+                    name = Path(entry).relative_to(folder).as_posix()
+                    if entry.is_dir(follow_symlinks=False):
+                        ahead.append(Path(entry))
+                    elif name not in bound:
+                        found.append(name)
+        except OSError:
+            found.append(inner.relative_to(folder).as_posix())
+    return sorted(found)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from v2g_tool.report.signing.keys import Signer
     from v2g_tool.run.result import Result
 
+_WIDEST = 500
+"""Columns of a picture; nobody has a wider terminal."""
 STATUS = {
     Verdict.PASS: ExitStatus.WITHIN_LIMITS,
     Verdict.FAIL: ExitStatus.FAILED,
@@ -79,7 +81,7 @@ def _show(report: Report, result: Result, run: Run) -> None:
 
     console = Console()
     if result.picture is not None:
-        console.print(result.picture(console.width, console.encoding))
+        console.print(result.picture(min(console.width, _WIDEST), console.encoding))
     show_report(report, console, run.folder)
 
 

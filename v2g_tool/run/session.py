@@ -32,7 +32,6 @@ class Device(Protocol):
 
     def identity(self) -> Identity:
         """Give maker, model, serial number and firmware."""
-        ...
 
 
 T = TypeVar("T")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from v2g_tool.data.datafile import key_problems, line_of, read_bytes, read_toml
 from v2g_tool.data.library import data_files
+from v2g_tool.drawing.text import plain
 from v2g_tool.errors import ExitStatus, RequestError
 from v2g_tool.metering.work.request import check_request
 from v2g_tool.model.profiles.head import ProfileHead
@@ -37,8 +39,11 @@ def list_files() -> None:
 
 
 def show_file(name: str) -> None:
-    """Print the bytes of a data file."""
-    sys.stdout.buffer.write(read_bytes(_located(name), "file"))
+    """Print the bytes of a data file; on a terminal its text, made harmless."""
+    content = read_bytes(_located(name), "file")
+    if sys.stdout.isatty():
+        content = "".join(f"{plain(line)}\n" for line in content.decode(errors="replace").splitlines()).encode()
+    sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 
@@ -63,7 +68,7 @@ def check_file(name: str) -> ExitStatus:
 
 def _located(name: str) -> Path:
     files = data_files()
-    if name not in files and not Path(name).exists():
+    if name not in files and not os.path.lexists(name):
         why = "It is no path, and none of those that 'v2g-tool profiles list' shows."
         raise RequestError(f"there is no data file '{name}'.{did_you_mean(name, files)}", why=why, todo="Correct it.")
     return files.get(name, Path(name))

@@ -24,19 +24,15 @@ class EchoWire(Protocol):
     @property
     def most_pending(self) -> int:
         """How many questions may be without an answer at a time."""
-        ...
 
     def ask(self, sequence: int) -> None:
         """Send one question; raises OSError where it cannot go out, and the question has no answer."""
-        ...
 
     def answers(self, wait_s: float) -> Sequence[int]:
         """Give the numbers of the answers that come within `wait_s`, at once when there is one."""
-        ...
 
     def close(self) -> None:
         """Give up the socket."""
-        ...
 
 
 class BackgroundEchoes:

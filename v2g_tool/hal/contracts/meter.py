@@ -33,59 +33,45 @@ class Meter(Protocol):
     @property
     def name(self) -> str:
         """Its name in the site file."""
-        ...
 
     @property
     def trims(self) -> Mapping[str, CorrectionRegister]:
         """The correction registers that exist, by name; empty for a meter that cannot be corrected."""
-        ...
 
     @property
     def registers(self) -> Mapping[str, Register]:
         """How each channel is coded, by channel name."""
-        ...
 
     @property
     def word_order(self) -> str:
         """`msw-first` or `lsw-first`."""
-        ...
 
     def identity(self) -> Identity:
         """Give who answers."""
-        ...
 
     def facts(self) -> MeterFacts:
         """Give uptime, change counter, update interval, legal status and lock state."""
-        ...
 
     def measure(self, quantities: frozenset[Quantity] = EVERYTHING) -> Reading:
         """Give all channels of these quantities, of one instant where one request can carry them."""
-        ...
 
     def resolution(self, channel: Channel, value: float) -> float:
         """Give the size of one step of the channel's register at `value`, in the channel's SI unit."""
-        ...
 
     def corrections(self) -> Mapping[str, int]:
         """Give the raw value of every correction register, read twice and equal."""
-        ...
 
     def stored_corrections(self) -> Mapping[str, int] | None:
         """Give the raw values in non-volatile memory, None if the meter does not show them."""
-        ...
 
     def unlock(self) -> None:
         """Make the correction registers writable, if they are not."""
-        ...
 
     def write_correction(self, name: str, raw: int) -> None:
         """Write one correction register once; a lost answer raises and is never followed by a second write."""
-        ...
 
     def commit(self) -> None:
         """Store the corrections, where the meter needs to be told."""
-        ...
 
     def lock(self) -> None:
         """Protect the correction registers again, if they are not."""
-        ...

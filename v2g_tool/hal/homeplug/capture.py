@@ -71,7 +71,7 @@ def read_capture(path: Path) -> Capture:
     """
     try:
         with open_regular(path) as file:
-            digest = hashlib.sha256(file.read(MOST_BYTES)).hexdigest()
+            digest = hashlib.sha256(file.read(MOST_BYTES) or b"").hexdigest()
             file.seek(0)
             packed = file.peek(2)[:2] == _GZIP
             capture = _read(path, _Source(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file))

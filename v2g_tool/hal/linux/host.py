@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from v2g_tool.data.reading import read_regular
+from v2g_tool.data.writing import sync_directory, write_whole
 from v2g_tool.errors import NotPermitted, Refused, RequestError, Unreachable
 from v2g_tool.hal.linux.host_facts import FactsReader
 from v2g_tool.hal.linux.rooted import inside, open_inside
@@ -135,9 +136,9 @@ class LinuxHost:
         with self._drop_in(name, "removed" if content is None else "written") as place:
             if content is None:
                 place.unlink(missing_ok=True)
-                _sync(place.parent)
+                sync_directory(place.parent)
             else:
-                _replace(place, content, mode)
+                write_whole(place, content, mode)
 
     def drop_in_mode(self, name: str) -> int:
         """Give the permission bits of /etc/sysctl.d/NAME; raises as `read_drop_in`."""
@@ -250,33 +251,6 @@ def _not_written(key: str, value: str, error: OSError) -> NotPermitted | Refused
         todo="Correct the value in the kernel profile.",
         code=error.errno,
     )
-
-
-def _replace(place: Path, content: bytes, mode: int) -> None:
-    """Write beside the place, then rename: a name without .conf is read by neither program."""
-    temporary = place.with_name(f".{place.name}.part")
-    temporary.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync(place.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _drop_in_trouble(name: str, done: str, error: OSError) -> NotPermitted:

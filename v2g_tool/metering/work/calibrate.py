@@ -116,6 +116,7 @@ def _calibrate(outcome: Outcome, session: Session, limits: LimitSet, plan: Plan,
     )
     key = "present-load"
     if place.inverter and inverter.device.name != place.inverter:
+        _recall_load(outcome, session, place.inverter)
         statement = f"{place.inverter} was not commanded: of the plan's load points none was made, only what flows."
         outcome.add(checks.CONSENT, Verdict.INCONCLUSIVE, statement)
     elif place.inverter:
@@ -287,6 +288,14 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, session: Ses
         )
     changing.end("inverter.closed", {"journal": intent.journal})
     outcome.add(checks.RECOVERY, Verdict.PASS, f"{inverter.name} was told to end its load of {intent.started_utc}.")
+
+
+def _recall_load(outcome: Outcome, session: Session, name: str) -> None:
+    """Say that a run was cut off while it commanded an inverter; a run that may not command leaves it so."""
+    for intent in session.intents.open_of(f"inverter-{session.site.inverters[name].profile}-"):
+        statement = f"The run {intent.journal} was cut off while it commanded {name}: its test load may still flow."
+        remedy = "Look at what the inverter does, then run again without --dry-run: the load is ended first."
+        outcome.findings.append(checks.RECOVERY.finding(outcome.target, Verdict.INCONCLUSIVE, statement, remedy=remedy))
 
 
 def _may_command(session: Session, name: str, plan: Plan) -> bool:

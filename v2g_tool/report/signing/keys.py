@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from v2g_tool.data.reading import read_regular
+from v2g_tool.data.writing import sync_directory
 from v2g_tool.errors import NotPermitted, RequestError
-from v2g_tool.record.files import sync_directory
 from v2g_tool.report.signing.cms import CURVES, UNREADABLE, curve_of, read_through
 
 KEY_NAME = "signing.key.pem"
