@@ -92,7 +92,7 @@ class SnrMap(Procedure):
 
         asked, link = self.asked, self.link
         limit_s = math.inf if asked.watch else ASKING_S + (asked.seconds or 0.0)
-        self._wire.since_s = session.run.started.timestamp()
+        self._wire.forget()
         modem = modems_on(self._wire, link.modem.interface, session.record, session.monotonic() + limit_s)
 
         def sounder(rng: random.Random) -> Sequence[str]:

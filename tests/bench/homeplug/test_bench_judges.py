@@ -123,7 +123,8 @@ def test_rates_agree_between_the_versions_of_network_info(judged: Judged) -> Non
 
     assert new == old
     assert all(80 < int(rate) < 200 for rate in new)
-    assert re.findall(r"[TR]X (\d+) mbps", judged.shown["plcrate-green"]) == ["009", "009"]
+    # A modem that answers late is asked again, and plcrate prints both answers.
+    assert {*re.findall(r"([TR]X \d+) mbps", judged.shown["plcrate-green"])} == {"TX 009", "RX 009"}
 
 
 def test_link_statistics_are_those_on_the_wire(judged: Judged) -> None:

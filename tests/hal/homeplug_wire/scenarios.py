@@ -75,6 +75,21 @@ def chosen_kinds() -> dict[str, Any]:
     return {"frames": [frame.hex() for frame in (*messages, tagged, short, b"")], "heard": [f.hex() for f in heard]}
 
 
+def forgotten() -> dict[str, Any]:
+    modem = raw("modem0")
+    with open_wire("plc0") as wire, child(lambda: flood([HOST + MODEM + REQUEST] * 20)):
+        time.sleep(0.1)
+        wire.forget()  # comes to its end amid a flood
+    with open_wire("plc0") as wire:
+        for _ in range(3):
+            modem.send(HOST + MODEM + REQUEST)
+        wire.forget()
+        silent = wire.receive(soon())
+        modem.send(HOST + MODEM + REQUEST)
+        again = wire.receive(soon())
+    return {"silent": silent is None, "again": again is not None}
+
+
 def own_frames() -> dict[str, Any]:
     other = raw("plc0", 0)
     with open_wire("plc0") as wire:

@@ -27,6 +27,7 @@ def said() -> Said:
     return namespace.run(
         "tags",
         "chosen_kinds",
+        "forgotten",
         "own_frames",
         "silence",
         "objections",
@@ -49,6 +50,10 @@ def test_while_an_answer_is_awaited_only_its_kinds_fill_the_buffer(said: Said) -
 
     heard = [first, end, first, third, end, first, second, third, tagged, end]
     assert said["chosen_kinds"]["heard"] == [*heard, first, second, third, tagged, short, end]
+
+
+def test_what_waited_is_forgotten_also_amid_a_flood(said: Said) -> None:
+    assert said["forgotten"] == {"silent": True, "again": True}
 
 
 def test_what_is_sent_here_is_never_taken_for_an_answer(said: Said) -> None:

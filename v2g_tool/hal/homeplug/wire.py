@@ -17,7 +17,7 @@ import sys
 import time
 from array import array
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from v2g_tool.errors import NotPermitted, Unreachable, V2GError
 from v2g_tool.hal.homeplug.interface import Interface, interfaces, usable
@@ -40,6 +40,7 @@ _AUXILIARY = struct.Struct("=IIIHHHH")
 _VLAN_VALID, _VLAN_TYPE_VALID = 0x10, 0x40
 _VLAN_TYPES = (0x8100, 0x88A8)
 _TIME = struct.Struct("@ll")
+_NO_KIND = b"\xff\xff"
 _LOAD_HALF, _JUMP_EQUAL, _RETURN = 0x28, 0x15, 0x06
 
 
@@ -65,16 +66,10 @@ def _filter_program(kinds: Collection[bytes] = ()) -> list[tuple[int, int, int, 
 
 
 class PacketWire:
-    """An opened interface; fulfils `Wire`. Made by `open_wire`.
-
-    Attributes:
-        interface: which one it is.
-        since_s: frames that waited in the buffer since before this moment are left out, seconds since 1970.
-    """
+    """An opened interface; fulfils `Wire`. Made by `open_wire`."""
 
     def __init__(self, interface: Interface, opened: socket.socket) -> None:
         self.interface = interface
-        self.since_s = 0.0
         self._socket = opened
         self._ready = select.poll()
         self._ready.register(opened, select.POLLIN)
@@ -106,9 +101,7 @@ class PacketWire:
         """Give the next frame, or None once the monotonic clock has reached the deadline; raises Unreachable."""
         while (left_s := deadline_s - time.monotonic()) > 0:
             try:
-                captured = _captured(*self._socket.recvmsg(_FRAME_BYTES, _ANCILLARY_BYTES))
-                if captured.time_s >= self.since_s:
-                    return captured
+                return _captured(*self._socket.recvmsg(_FRAME_BYTES, _ANCILLARY_BYTES))
             except BlockingIOError:
                 self._ready.poll(left_s * 1000)
             except OSError as exc:
@@ -123,6 +116,12 @@ class PacketWire:
             yield
         finally:
             _attach_filter(self._socket)
+
+    def forget(self) -> None:
+        """Drop the frames that wait in the buffer; nothing comes in meanwhile, or a flood would never let it end."""
+        with self.only([_NO_KIND]), suppress(OSError):
+            while True:
+                self._socket.recv(1)
 
     def _gone(self, exc: OSError) -> Unreachable:
         return Unreachable(
