@@ -6,6 +6,7 @@ import ast
 import datetime
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -23,8 +24,8 @@ import pytest
 
 import v2g_tool.bench
 from tests.bounds import HANG_S
-from v2g_tool.bench.run import Bench, run_bench
-from v2g_tool.errors import RequestError
+from v2g_tool.bench.run import Bench, _forwarded_signals, run_bench
+from v2g_tool.errors import Interrupted, RequestError
 
 needs_mbpoll = pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll is not installed")
 
@@ -246,6 +247,21 @@ def test_signals_reach_the_command_and_the_bench_cleans_up(number: signal.Signal
 
         assert process.wait(timeout=HANG_S) == 11
     assert not folder.exists()
+
+
+def test_a_signal_that_comes_while_the_command_is_started_reaches_it() -> None:
+    def start() -> subprocess.Popen[bytes]:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        os.kill(os.getpid(), signal.SIGTERM)
+        return child
+
+    with _forwarded_signals() as signals:
+        assert signals.begin(start).wait(timeout=HANG_S) == -signal.SIGTERM
+
+
+def test_a_signal_before_the_command_ends_the_bench() -> None:
+    with _forwarded_signals(), pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_the_bench_ends_while_a_client_waits_for_an_event_that_never_comes() -> None:

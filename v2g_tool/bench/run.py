@@ -288,7 +288,7 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
     from v2g_tool.bench.namespace import own_network
 
     with (
-        _forwarded_signals() as children,
+        _forwarded_signals() as signals,
         own_network(veth_pairs()) as refusal,
         Bench(seed, faults, plc=not refusal, telemetry=not refusal) as bench,
     ):
@@ -296,8 +296,7 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
             sys.stderr.write(f"The bench runs without PLC modems: {refusal}\n")
         if bench.telemetry_refusal:
             sys.stderr.write(f"The bench runs without a telemetry backhaul: {bench.telemetry_refusal}\n")
-        child = _started(command, {**os.environ, "PATH": _path(), **bench.environment()})
-        children.append(child)
+        child = signals.begin(lambda: _started(command, {**os.environ, "PATH": _path(), **bench.environment()}))
         try:
             status = child.wait()
         finally:
@@ -323,24 +322,45 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> subproce
         ) from error
 
 
-@contextlib.contextmanager
-def _forwarded_signals() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Let the children decide what a signal means; the bench outlives them and cleans up."""
-    children: list[subprocess.Popen[bytes]] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield children  # only the main thread may install handlers; elsewhere the caller has its own
-        return
+class _Command:
+    """The command, and the signals that are meant for it."""
 
-    def forward(number: int, _: FrameType | None) -> None:
-        if not children:
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._early: list[int] | None = None
+        """Signals that came while it was started; None before that."""
+
+    def begin(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """Start the command, and hand it what came meanwhile."""
+        self._early = []
+        self._child = child = start()
+        for number in self._early:
+            child.send_signal(number)
+        return child
+
+    def forward(self, number: int, _: FrameType | None) -> None:
+        """Let the command decide what a signal means."""
+        if self._early is None:
             raise Interrupted("The bench was stopped before its command began.")
         # A terminal has sent Ctrl-C to the child already; twice would mean "at once".
-        if number != signal.SIGINT or not _in_terminal_foreground():
-            children[0].send_signal(number)
+        if number == signal.SIGINT and _in_terminal_foreground():
+            return
+        if self._child is None:
+            self._early.append(number)
+        else:
+            self._child.send_signal(number)
 
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+
+@contextlib.contextmanager
+def _forwarded_signals() -> Iterator[_Command]:
+    """Hand signals to the command; the bench outlives it and cleans up."""
+    command = _Command()
+    if threading.current_thread() is not threading.main_thread():
+        yield command  # only the main thread may install handlers; elsewhere the caller has its own
+        return
+    before = {number: signal.signal(number, command.forward) for number in _FORWARDED}
     try:
-        yield children
+        yield command
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
