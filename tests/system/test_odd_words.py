@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +107,21 @@ def test_an_image_and_a_capture_may_lie_in_a_folder_whose_name_is_no_text(tmp_pa
     assert changed.returncode in (1, 3), changed.stderr
     assert any((folder / "etc/sysctl.d").iterdir())
     assert mapped.returncode in (1, 3), mapped.stderr
+
+
+@pytest.mark.parametrize("home", ["", None])
+def test_an_empty_home_is_not_the_root_folder(home: str | None) -> None:
+    program = (
+        "from v2g_tool.cli.entry import run_app; from v2g_tool.report.signing.keys import key_directory\n"
+        "run_app(lambda standalone_mode: print(key_directory()))"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CONFIG_HOME", "V2G_KEY_DIR")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=kept if home is None else {**kept, "HOME": home},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == f"{pwd.getpwuid(os.geteuid()).pw_dir}/.config/v2g/keys"

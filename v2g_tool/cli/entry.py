@@ -18,6 +18,8 @@ from v2g_tool.errors import ExitStatus, NotPermitted, V2GError
 def run_app(app: Callable[..., object]) -> NoReturn:
     """Run a typer app to its end: the exit status, and three lines for every failure."""
     output = guard_streams()
+    if os.environ.get("HOME") == "":  # it would make the root folder everybody's home
+        del os.environ["HOME"]
     # No plug-in may change what a file means; and looking for one in every installed package costs a read 2 %.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
