@@ -294,3 +294,8 @@ def read(person: int) -> str:
         while piece := os.read(person, 65536):
             sent += piece
     return sent.decode()
+
+
+@pytest.mark.parametrize("sign", "✓✔🗸✅☑√✗✘🗴❌✖")
+def test_no_foreign_text_begins_like_a_verdict_of_ours(sign: str) -> None:
+    assert plain(f"{sign} AUTHENTIC") == "? AUTHENTIC"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +78,20 @@ def test_a_file_that_would_fill_the_memory_is_refused_with_few_words(
     said = problems(tmp_path / "site.toml", HUGE[kind], capsys)
 
     assert 1 <= len(said) <= 45
+
+
+def test_a_file_of_somebody_else_is_harmless_on_a_terminal_and_whole_behind_a_pipe(tmp_path: Path) -> None:
+    content = b'[site]\nname = "x\x1b[2J\xe2\x80\xaey"\n'
+    (tmp_path / "odd.toml").write_bytes(content)
+    command = [str(SCRIPT), "profiles", "show", "./odd.toml"]
+    ours, theirs = pty.openpty()
+    shown = subprocess.run(command, cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE, timeout=HANG_S, check=True)
+    os.close(theirs)
+
+    assert os.read(ours, 4096) == b'[site]\r\nname = "x?[2J?y"\r\n'
+    os.close(ours)
+    assert shown.stderr == b""
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=HANG_S, check=True).stdout == content
 
 
 # List and show
