@@ -291,9 +291,9 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, session: Ses
 
 
 def _recall_load(outcome: Outcome, session: Session, name: str) -> None:
-    """Say that a run was cut off while it commanded an inverter; a run that may not command leaves it so."""
+    """Say that another run commanded an inverter and has not ended; a run that may not command leaves it so."""
     for intent in session.intents.open_of(f"inverter-{session.site.inverters[name].profile}-"):
-        statement = f"The run {intent.journal} was cut off while it commanded {name}: its test load may still flow."
+        statement = f"The run {intent.journal} commanded {name} and was cut off, or goes on: its load may still flow."
         remedy = "Look at what the inverter does, then run again without --dry-run: the load is ended first."
         outcome.findings.append(checks.RECOVERY.finding(outcome.target, Verdict.INCONCLUSIVE, statement, remedy=remedy))
 
