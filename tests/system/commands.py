@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from tests.bounds import HANG_S
 from tests.sections import section
@@ -163,6 +166,16 @@ class Site:
             for line in lines
             if line["device"] == device and line["outcome"] == "ok" and 0x1000 <= line["address"] <= 0x1008
         ]
+
+
+@contextmanager
+def shared_folder(factory: pytest.TempPathFactory, test_run: str, name: str) -> Iterator[Path]:
+    """Give the one folder of this name that all workers of a test run share; one at a time is in it."""
+    folder = factory.getbasetemp().parent / f"{name}-{test_run}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import pickle
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.commands import site
+from tests.system.commands import shared_folder, site
 
 MEMORY = Path("/dev/shm")
 
@@ -71,10 +70,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def corrected(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Corrected:
     """Give the one calibration that all workers of this test run share."""
-    shared = tmp_path_factory.getbasetemp().parent / f"corrected-{testrun_uid}"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with shared_folder(tmp_path_factory, testrun_uid, "corrected") as shared:
         kept = shared / "corrected.pickle"
         if not kept.exists():
             kept.write_bytes(pickle.dumps(_calibrated(shared)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.system import shown_on_bench
-from tests.system.commands import TOOL, error_lines, site
+from tests.system.commands import TOOL, error_lines, shared_folder, site
 from tests.system.plc_commands import needs_modems, on_bench
 from tests.system.shown_on_bench import COLUMNS, COMMANDS, LINES
 
@@ -25,10 +24,7 @@ WORST = 3
 def shown(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> tuple[Path, dict[str, Any]]:
     """Give the folder in which all commands ran on one bench, and what each showed in each way."""
     needs_modems()
-    folder = tmp_path_factory.getbasetemp().parent / f"shown-{testrun_uid}"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with shared_folder(tmp_path_factory, testrun_uid, "shown") as folder:
         kept = folder / "shown.json"
         if not kept.exists():
             kept.write_text(on_bench(folder, f"{sys.executable} {shown_on_bench.__file__}"))

@@ -28,7 +28,9 @@ _SLIPS = (
 """What is no TOML and can mean but one thing: what is written, what to write instead, and why."""
 
 _ENOUGH = 20
-"""So many problems are told: each one costs a reading of the whole file, and a technician mends a few at a time."""
+"""So many slips are mended: each one costs a reading of the whole file."""
+_MOST_TOLD = 50
+"""So many wrong keys are told, for the same reason; the others are counted."""
 _DEEP = re.compile(r"""(?:(?:[^\s.="'{}\[\],#]+|"[^"]*"|'[^']*')\s*\.\s*){32}""")
 """A key of so many parts would cost the reader memory by their square."""
 
@@ -72,10 +74,8 @@ def read_toml(content: bytes, path: Path, what: str) -> tuple[str, dict[str, Any
         problems.append(RequestError(where, why=why, todo="Save the file as UTF-8."))
     lines = text.split("\n")
     if deep := next((n for n, line in enumerate(lines, 1) if _DEEP.search(line)), 0):
-        problems.append(
-            RequestError(f"{path}:{deep}: the {what} has a key of too many parts", todo="Correct the line.")
-        )
-        return text, {}, problems
+        deepest = RequestError(f"{path}:{deep}: the {what} has a key of too many parts", todo="Correct the line.")
+        return text, {}, [*problems, deepest]
     while True:
         try:
             return text, tomllib.loads("\n".join(lines)), problems
@@ -93,16 +93,19 @@ def read_toml(content: bytes, path: Path, what: str) -> tuple[str, dict[str, Any
 
 
 def key_problems(path: Path, text: str, what: str, model: type[M], exc: ValidationError) -> list[RequestError]:
-    """Give the keys of a data file that are wrong, unknown ones first, at most _ENOUGH."""
-    odd = [error["loc"] for error in exc.errors() if error["type"] == "extra_forbidden"][:_ENOUGH]
+    """Give the keys of a data file that are wrong, unknown ones first; of too many the first, and how many more."""
+    odd = [error["loc"] for error in exc.errors() if error["type"] == "extra_forbidden"][:_MOST_TOLD]
 
     def misspelt(loc: tuple[int | str, ...]) -> bool:
         return any(other[:-1] == loc[:-1] and did_you_mean(str(other[-1]), [str(loc[-1])]) for other in odd)
 
     # A misspelt key is both unknown and missing: the misspelling is what the user can see.
-    errors = sorted(exc.errors(), key=lambda error: error["type"] != "extra_forbidden")[: 2 * _ENOUGH]
-    told = [error for error in errors if error["type"] != "missing" or not misspelt(error["loc"])][:_ENOUGH]
-    return [_request_error(path, text, what, model, error) for error in told]
+    errors = sorted(exc.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    named = (e for e in errors[:_MOST_TOLD] if e["type"] != "missing" or not misspelt(e["loc"]))
+    told = [_request_error(path, text, what, model, error) for error in named]
+    if (more := len(errors) - _MOST_TOLD) > 0:
+        told.append(RequestError(f"{path}: {more} more keys are wrong", todo="Mend those that are named first."))
+    return told
 
 
 def sha256_hex(path: Path) -> str:

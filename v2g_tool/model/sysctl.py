@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+"""Where files that set keys lie, highest priority first; sysctl.d(5)."""
+
 
 class ConfigFile(NamedTuple):
     """One file that sysctl programs may read."""

@@ -70,15 +70,11 @@ class PacketWire:
 
     def __init__(self, interface: Interface, opened: socket.socket) -> None:
         self.interface = interface
+        self.mac = interface.mac
         self._socket = opened
         self._ready = select.poll()
         self._ready.register(opened, select.POLLIN)
         self._lost = 0
-
-    @property
-    def mac(self) -> str:
-        """The interface's own address."""
-        return self.interface.mac
 
     @property
     def lost(self) -> int:

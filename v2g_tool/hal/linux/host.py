@@ -22,12 +22,11 @@ from v2g_tool.errors import NotPermitted, Refused, RequestError, Unreachable
 from v2g_tool.hal.linux.host_facts import FactsReader
 from v2g_tool.hal.linux.rooted import inside, open_inside
 from v2g_tool.model.host import HostFacts
-from v2g_tool.model.sysctl import ConfigFile, ConfigFiles, LiveState, LiveValue, Unreadable, canonical
+from v2g_tool.model.sysctl import FOLDERS, ConfigFile, ConfigFiles, LiveState, LiveValue, Unreadable, canonical
 
 APPLY = "sudo v2g-tool sysctl --apply"
 """The command that has the right to write."""
 
-_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 _ALONE = "/etc/sysctl.conf"
 _DROP_INS = "/etc/sysctl.d"
 _MOST_BYTES = 1 << 20
@@ -148,7 +147,7 @@ class LinuxHost:
     def _paths(self, unreadable: list[Unreadable]) -> list[str]:
         paths: list[str] = []
         seen: set[Path] = set()
-        for folder in _FOLDERS:
+        for folder in FOLDERS:
             try:
                 place = inside(self.root, folder)
                 names = (

@@ -25,10 +25,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from v2g_tool.host.rules.globs import is_glob, matches
-from v2g_tool.model.sysctl import ConfigFile, canonical, spelled_with_slashes
+from v2g_tool.model.sysctl import FOLDERS, ConfigFile, canonical, spelled_with_slashes
 
-FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
-"""The folders, highest priority first; sysctl.d(5)."""
 LAST_FILE = "/etc/sysctl.conf"
 """What `sysctl --system` reads at the end."""
 

@@ -46,7 +46,7 @@ from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.meter import MeterProfile
 from v2g_tool.model.profiles.plan import Plan
-from v2g_tool.model.site.metering import AnalyzerSite
+from v2g_tool.model.site.metering import AnalyzerSite, InverterSite
 from v2g_tool.run.changing import Changing
 from v2g_tool.run.session import Opened, Session
 
@@ -269,7 +269,7 @@ def _take_inverter(
         setup.session.hold(place.place)
     same_serial("inverters", inverter.name, place.serial, inverter.identity)
     outcome.instruments.append(inverter.record("inverter"))
-    key = f"inverter-{place.profile}-{inverter.identity.serial}"
+    key = _inverter_key(place) + inverter.identity.serial
     _put_back_first(outcome, inverter.device, key, setup.session)
     return key
 
@@ -290,9 +290,13 @@ def _put_back_first(outcome: Outcome, inverter: Inverter, key: str, session: Ses
     outcome.add(checks.RECOVERY, Verdict.PASS, f"{inverter.name} was told to end its load of {intent.started_utc}.")
 
 
+def _inverter_key(place: InverterSite) -> str:
+    return f"inverter-{place.profile}-"
+
+
 def _recall_load(outcome: Outcome, session: Session, name: str) -> None:
     """Say that another run commanded an inverter and has not ended; a run that may not command leaves it so."""
-    for intent in session.intents.open_of(f"inverter-{session.site.inverters[name].profile}-"):
+    for intent in session.intents.open_of(_inverter_key(session.site.inverters[name])):
         statement = f"The run {intent.journal} commanded {name} and was cut off, or goes on: its load may still flow."
         remedy = "Look at what the inverter does, then run again without --dry-run: the load is ended first."
         outcome.findings.append(checks.RECOVERY.finding(outcome.target, Verdict.INCONCLUSIVE, statement, remedy=remedy))
