@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from v2g_tool.bench.pki.defects.table import DEFECTS
 from v2g_tool.errors import RequestError
 
 METERS = ("meter_01", "meter_02", "meter_03")
@@ -30,6 +31,9 @@ TELEMETRY = ("telemetry",)
 PILOT_LINES = ("charger_01", *MODEMS[:4])
 """Whose powerline can be disturbed: that of the charger, as all its modems see it, or one modem's alone."""
 
+PKI = ("pki",)
+"""The certificates, keys, revocation lists and trust stores of the EMS."""
+
 
 @dataclass(frozen=True)
 class FaultKind:
@@ -37,7 +41,7 @@ class FaultKind:
 
     name: str
     group: str
-    """wire, meter, wiring, analyzer, inverter, load; line, frame or modem for PLC; backhaul."""
+    """wire, meter, wiring, analyzer, inverter, load; line, frame or modem for PLC; backhaul; pki."""
     line: str
     """What goes wrong, in one line."""
     targets: tuple[str, ...]
@@ -169,6 +173,7 @@ _KINDS = [
         "telemetry-server-stopped", "backhaul", "the server hangs 2 s after a load began", TELEMETRY, delay_s=2.0
     ),
     *_group("backhaul", TELEMETRY, _BACKHAUL),
+    *_group("pki", PKI, {name: defect.line for name, defect in DEFECTS.items()}),
 ]
 
 CATALOGUE: Mapping[str, FaultKind] = {kind.name: kind for kind in _KINDS}
