@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from v2g_tool.bench.pki.defects.certificates import ALGORITHMS, EXTENSIONS, NAMES, SEP2, TIMES
 from v2g_tool.bench.pki.defects.chains import CHAINS
 from v2g_tool.bench.pki.defects.defect import Alter, Defect
 from v2g_tool.bench.pki.defects.files import FILES, KEYS
@@ -20,5 +21,15 @@ _LEAVES: Mapping[str, Defect] = {
     "second-leaf-p256": Defect("a second SECC leaf for ISO 15118-20, on P-256 only", _second_leaf("p256")),
 }
 
-DEFECTS: Mapping[str, Defect] = {**_LEAVES, **FILES, **KEYS, **CHAINS}
+DEFECTS: Mapping[str, Defect] = {
+    **_LEAVES,
+    **FILES,
+    **KEYS,
+    **CHAINS,
+    **TIMES,
+    **ALGORITHMS,
+    **EXTENSIONS,
+    **NAMES,
+    **SEP2,
+}
 """All faults of a PKI by name; those of a second leaf first, for the others may touch it."""
