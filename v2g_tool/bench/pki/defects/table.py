@@ -8,6 +8,7 @@ from v2g_tool.bench.pki.defects.certificates import ALGORITHMS, EXTENSIONS, NAME
 from v2g_tool.bench.pki.defects.chains import CHAINS
 from v2g_tool.bench.pki.defects.defect import Alter, Defect
 from v2g_tool.bench.pki.defects.files import FILES, KEYS
+from v2g_tool.bench.pki.defects.revocation import REVOCATION
 from v2g_tool.bench.pki.second_leaf import add_second_leaf
 
 
@@ -31,5 +32,6 @@ DEFECTS: Mapping[str, Defect] = {
     **EXTENSIONS,
     **NAMES,
     **SEP2,
+    **REVOCATION,
 }
 """All faults of a PKI by name; those of a second leaf first, for the others may touch it."""
