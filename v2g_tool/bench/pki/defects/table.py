@@ -9,6 +9,7 @@ from v2g_tool.bench.pki.defects.chains import CHAINS
 from v2g_tool.bench.pki.defects.defect import Alter, Defect
 from v2g_tool.bench.pki.defects.files import FILES, KEYS
 from v2g_tool.bench.pki.defects.revocation import REVOCATION
+from v2g_tool.bench.pki.defects.stores import STORES
 from v2g_tool.bench.pki.second_leaf import add_second_leaf
 
 
@@ -33,5 +34,6 @@ DEFECTS: Mapping[str, Defect] = {
     **NAMES,
     **SEP2,
     **REVOCATION,
+    **STORES,
 }
-"""All faults of a PKI by name; those of a second leaf first, for the others may touch it."""
+"""All faults of a PKI by name, in the order in which they are listed to the user."""
