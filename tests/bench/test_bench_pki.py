@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import json
 import os
 import stat
 import tomllib
@@ -16,6 +17,7 @@ from tests.bench.openssl import certificates, crl, openssl, subject_hash, subjec
 from v2g_tool.bench.pki.site import Pki, pki_text
 from v2g_tool.bench.pki.subject_hash import subject_hash as our_subject_hash
 from v2g_tool.bench.pki.write import write_pki
+from v2g_tool.bench.run import Bench
 
 STORES = {"v2g": "v2g-root", "sep2": "serca", "csms": "csms-root", "mo": "mo-root", "oem": "oem-root"}
 
@@ -186,3 +188,15 @@ def test_a_second_leaf_stands_beside_the_first(fault: str, key: str, signature: 
     public = openssl("pkey", "-in", tmp_path / entry["key"].lstrip("/"), "-pubout")
     assert public == openssl("x509", "-in", chain, "-noout", "-pubkey")
     assert fingerprint(tmp_path / "etc/v2g/trust/v2g/v2g-root-20.pem") in pki.pins
+
+
+def test_a_bench_has_a_pki_in_its_site_file_its_tree_and_its_truth() -> None:
+    with Bench(faults=["second-leaf", "cert-expired"]) as bench:
+        site = tomllib.loads((bench.directory / "site.toml").read_text())
+        truth = json.loads(Path(bench.environment()["V2G_BENCH_PKI"]).read_text())
+        root = Path(site["ems"]["root"])
+
+        assert list(site["pki"]["credentials"]) == ["secc", "sep2", "ocpp", "secc-20"]
+        assert verify(root) == "10"
+        assert fingerprint(root / "etc/v2g/certs/secc-chain.pem") == truth["fingerprints"]["secc"]
+        assert len(truth["secrets"]["secc"]) == 64

@@ -7,6 +7,7 @@ plant ──┬── meter_01  EMS meter service  Modbus TCP
         └── inverter_01  SunSpec         Modbus TCP
 pilot line ── modem_01 … modem_05       HomePlug on veth pairs, see `v2g_tool.bench.homeplug.scenes`
 telemetry ── the utility's iperf3 server       a network of its own, see `v2g_tool.bench.backhaul.chain`
+EMS tree ── kernel keys, and a PKI             see `v2g_tool.bench.host.tree`, `v2g_tool.bench.pki`
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from v2g_tool.bench.metering.scpi_wires import HislipServer, ScpiSocketServer
 from v2g_tool.bench.metering.sunspec import SunSpecInverter
 from v2g_tool.bench.metering.wattnode import WattNode
 from v2g_tool.bench.metering.wt300e import Wt300e
+from v2g_tool.bench.pki.site import pki_truth
+from v2g_tool.bench.pki.write import write_pki
 from v2g_tool.bench.site import (
     CT_A,
     LISTED_MODEMS,
@@ -166,6 +169,7 @@ class Bench:
             "V2G_BENCH_KEY": "bench.key.pem",
             "V2G_BENCH_CERT": "bench.cert.pem",
             "V2G_BENCH_TRUTH": "truth.json",
+            "V2G_BENCH_PKI": "pki.json",
             "V2G_BENCH_WRITES": "writes.jsonl",
             "V2G_BENCH_EMS": "ems",
         }
@@ -190,12 +194,14 @@ class Bench:
         ]
         ports = self._analyzer(), self._inverter()
         root = make_tree(self.directory / "ems")
+        pki = write_pki(root, self._faults("pki").standing("pki"))
+        (self.directory / "pki.json").write_text(pki_truth(pki), encoding="utf-8")
         errors = {name: meter.true_errors for name, meter in self.meters.items()}
         fingerprint = write_test_key(self.directory / "bench.key.pem", self.directory / "bench.cert.pem")
         today = datetime.datetime.now(datetime.UTC).date()
         modems, lines = self._modems() if self._plc else ([], {})
         telemetry = self._backhaul() if self._telemetry else None
-        site = site_text(Equipment(meters, *ports, root, modems, telemetry), fingerprint, today)
+        site = site_text(Equipment(meters, *ports, root, modems, telemetry, pki), fingerprint, today)
         (self.directory / "site.toml").write_text(site, encoding="utf-8")
         (self.directory / "truth.json").write_text(truth_text(errors, lines), encoding="utf-8")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2g_tool.bench.metering.meter_model import MeterErrors
+from v2g_tool.bench.pki.site import Pki, pki_text
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -132,6 +133,7 @@ class Equipment:
     """The file tree that stands for the EMS computer."""
     modems: Sequence[ModemEntry] = ()
     telemetry: TelemetryEntry | None = None
+    pki: Pki | None = None
 
 
 def site_text(equipment: Equipment, fingerprint: str, today: datetime.date) -> str:
@@ -147,6 +149,7 @@ def site_text(equipment: Equipment, fingerprint: str, today: datetime.date) -> s
     )
     tail += "".join(_MODEM.format(**asdict(modem)) for modem in modems)
     tail += _TELEMETRY.format(**asdict(telemetry)) if telemetry else ""
+    tail += f"\n{pki_text(equipment.pki)}" if equipment.pki else ""
     head = _HEAD + (f'modem = "{modems[0].name}"\n' if modems else "")
     return "\n".join([head, *map(_meter_text, equipment.meters)]) + tail
 

@@ -39,6 +39,18 @@ def pki_text(pki: Pki) -> str:
     return "\n".join(tables)
 
 
+def pki_truth(pki: Pki) -> str:
+    """Give what only the bench knows as JSON, for tests that look for it where it must not be."""
+    truth = {
+        "serials": {label: str(serial) for label, serial in pki.serials.items()},
+        "names": pki.names,
+        "fingerprints": pki.fingerprints,
+        "secrets": {label: secret.hex() for label, secret in pki.secrets.items()},
+        "passphrase": pki.passphrase,
+    }
+    return json.dumps(truth, indent=2) + "\n"
+
+
 def _pki_table(pki: Pki) -> str:
     fields = {"account": pki.account, "crls": pki.crls, "pins": pki.pins, "utility_root": pki.utility_root}
     return _table("pki", fields)
