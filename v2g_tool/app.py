@@ -4,6 +4,7 @@ Here and in `plc_tool` annotations stay objects: typer would have to evaluate th
 """
 
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -118,6 +119,26 @@ def sysctl(
     request = Request(site, out, json, quiet, yes, unsigned, passphrase_from(passphrase_fd))
     options = Options(apply, persist, undo, dry_run, allow_derived)
     raise typer.Exit(commission(request, Sysctl(options, root, profile)))
+
+
+@app.command(short_help="Judge the certificates, keys and revocation lists of the site.")
+def certs(
+    site: SiteFile = None,
+    at: Annotated[datetime | None, typer.Option(help="Judge for this moment, UTC; else for now.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Examine this file tree instead: a mounted image.")] = None,
+    out: Out = Path("reports"),
+    json: Json = False,
+    quiet: Quiet = False,
+    unsigned: Unsigned = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Judge all certificates, keys, chains, revocation lists and trust stores; say which link fails and why."""
+    from v2g_tool.pki.procedure import Certs
+    from v2g_tool.run.commission import commission
+    from v2g_tool.run.request import Request, passphrase_from
+
+    request = Request(site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
+    raise typer.Exit(commission(request, Certs(at, root)))
 
 
 @app.command(short_help="Measure loss and latency to the utility's telemetry server.")

@@ -16,6 +16,7 @@ DOMAINS: Mapping[str, str] = {
     "plc": "plc_tool",
     "host": "v2g_tool.host",
     "backhaul": "v2g_tool.backhaul",
+    "pki": "v2g_tool.pki",
 }
 """Every domain by its word, in the order in which people meet them."""
 

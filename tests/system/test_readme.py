@@ -70,6 +70,7 @@ ON_A_BENCH: Sequence[Steps] = (
         "v2g-tool report schema": (0,),
         "v2g-tool explain": (0,),
         "v2g-tool explain CAL-TUR": (0,),
+        "v2g-tool explain CERT-CRL-002": (0,),
     },
     {
         "v2g-tool profiles list": (0,),
@@ -116,6 +117,11 @@ ON_A_BENCH: Sequence[Steps] = (
         "v2g-tool sysctl --root /mnt/image": (1,),
         "sudo v2g-tool sysctl --apply --persist": (0,),
         "sudo v2g-tool sysctl --undo": (1,),
+    },
+    {
+        "v2g-tool certs": (0,),
+        "v2g-tool certs --at 2027-03-01": (0, 1),  # the bench's certificates live around the day of the test
+        "v2g-tool certs --root /mnt/image": (0,),
     },
     {
         "v2g-tool throughput": BUSY,

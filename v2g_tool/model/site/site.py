@@ -10,6 +10,7 @@ from v2g_tool.model.base import Model
 from v2g_tool.model.site.backhaul import TelemetrySite
 from v2g_tool.model.site.host import EmsSite
 from v2g_tool.model.site.metering import AnalyzerSite, InverterSite, MeterSite
+from v2g_tool.model.site.pki import PkiSite
 from v2g_tool.model.site.plc import ModemSite
 from v2g_tool.model.spelling import did_you_mean
 
@@ -66,6 +67,7 @@ class Site(Model):
     modems: dict[str, ModemSite] = {}
     ems: EmsSite = EmsSite()
     telemetry: TelemetrySite | None = None
+    pki: PkiSite = PkiSite()
     limits: SiteLimits = SiteLimits()
     trust: Trust = Trust()
 

@@ -1,0 +1,1 @@
+"""The PKI of a site: from files to findings."""

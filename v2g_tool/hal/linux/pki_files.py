@@ -1,0 +1,131 @@
+"""Files of a PKI as a Linux host sees them: where they really lie, whose they are, and what is in them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from v2g_tool.hal.linux.rooted import inside, open_inside
+from v2g_tool.hal.x509.contents import contents_of
+from v2g_tool.model.pki import Contents, FileFacts, KeyForm, PrivateKey
+
+_ANY = re.compile("")
+_NO_RIGHT = (errno.EACCES, errno.EPERM)
+MOST_BYTES = 16 << 20
+MOST_FILES = 2000
+"""So many files of one folder are looked at."""
+
+
+@dataclass
+class PkiReader:
+    """Reads the files of the host whose tree lies under `root`; each file once."""
+
+    root: Path
+    _known: dict[tuple[str, bytes | None], FileFacts] = field(default_factory=dict)
+    _accounts: dict[int, str] | None = None
+
+    def file(self, path: str, passphrase: bytes | None = None) -> FileFacts:
+        """Give what is known of a file; what hinders reading it stands in `trouble`."""
+        if path.startswith("pkcs11:"):
+            return FileFacts(path, contents=Contents(keys=(PrivateKey(KeyForm.TOKEN, None),), encoding="PEM"))
+        if (path, passphrase) not in self._known:
+            self._known[path, passphrase] = self._file(path, passphrase)
+        return self._known[path, passphrase]
+
+    def files(self, path: str, named: re.Pattern[str] = _ANY) -> tuple[FileFacts, ...]:
+        """Give the files of a folder in the order of their names, or the one file that `path` is.
+
+        `named` is what has to be found in the name of a file.
+        """
+        try:
+            place = inside(self.root, path)
+            names = sorted(name for name in os.listdir(place) if not name.startswith(".") and named.search(name))  # noqa: PTH208
+        except NotADirectoryError:
+            return (self.file(path),)
+        except OSError as exc:
+            return (FileFacts(path, trouble=_reason(exc)),)
+        inner = (name for name in names if not (place / name).is_dir() or (place / name).is_symlink())
+        return tuple(self.file(f"{path.rstrip('/')}/{name}") for name in list(inner)[:MOST_FILES])
+
+    def dangling(self, path: str) -> tuple[FileFacts, ...]:
+        """Give the links of a folder that lead nowhere; none where there is no such folder."""
+        try:
+            links = sorted(entry for entry in inside(self.root, path).iterdir() if entry.is_symlink())
+        except OSError:
+            return ()
+        facts = (self._dangling(f"{path.rstrip('/')}/{link.name}") for link in links[:MOST_FILES])
+        return tuple(each for each in facts if each is not None)
+
+    def _dangling(self, path: str) -> FileFacts | None:
+        try:
+            place = inside(self.root, path)
+        except OSError as exc:
+            return FileFacts(path, path, _reason(exc))
+        there = f"/{place.relative_to(self.root)}"
+        return None if place.exists() else FileFacts(path, there, "it leads nowhere")
+
+    def secret(self, path: str) -> bytes | None:
+        """Give the passphrase that a file holds, without the line end behind it; None where it cannot be read."""
+        try:
+            with open_inside(inside(self.root, path)) as file:
+                return file.read(4096).rstrip(b"\r\n")
+        except OSError:
+            return None
+
+    def _file(self, path: str, passphrase: bytes | None) -> FileFacts:
+        place = ""
+        try:
+            found = inside(self.root, path)
+            place = f"/{found.relative_to(self.root)}"
+            facts = self._outside(FileFacts(path, place), found)
+        except OSError as exc:
+            return FileFacts(path, place, _reason(exc, path, place), forbidden=exc.errno in _NO_RIGHT)
+        try:
+            with open_inside(found) as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as exc:
+            return replace(facts, trouble=_reason(exc), forbidden=exc.errno in _NO_RIGHT)
+        if len(data) > MOST_BYTES:
+            return replace(facts, trouble=f"it is larger than {MOST_BYTES} bytes")
+        return replace(facts, contents=contents_of(data, passphrase))
+
+    def _outside(self, facts: FileFacts, found: Path) -> FileFacts:
+        """Give what is known of a file without reading it."""
+        status = found.stat()
+        return replace(
+            facts,
+            mode=stat.S_IMODE(status.st_mode),
+            owner=self._account(status.st_uid),
+            folder_mode=stat.S_IMODE(found.parent.stat().st_mode),
+            modified_s=status.st_mtime,
+        )
+
+    def _account(self, uid: int) -> str:
+        if self._accounts is None:
+            self._accounts = dict(self._listed_accounts())
+        return self._accounts.get(uid, f"user {uid}")
+
+    def _listed_accounts(self) -> Iterator[tuple[int, str]]:
+        try:
+            with open_inside(inside(self.root, "/etc/passwd")) as file:
+                lines = file.read(1 << 20).decode(errors="replace").splitlines()
+        except OSError:
+            return
+        for line in reversed(lines):  # of two names of one number the first counts
+            name, _, rest = line.partition(":")
+            number = rest.split(":")[1:2]
+            if number and number[0].isdecimal():
+                yield int(number[0]), name
+
+
+def _reason(exc: OSError, path: str = "", place: str = "") -> str:
+    if exc.errno in _NO_RIGHT:
+        return "this user may not read it"
+    if exc.errno == errno.ENOENT:
+        return f"it is a link that leads nowhere, to {place}" if place and place != path else "it is not there"
+    return exc.strerror or "it cannot be read"

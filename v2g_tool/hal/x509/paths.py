@@ -1,0 +1,94 @@
+"""Who signed what, and the paths that lead from a certificate to an anchor: bounded, whatever the files hold.
+
+A signature is checked before a certificate counts as issuer, so that a hundred CAs of one name cost a hundred checks
+and no search. Nothing here judges dates, uses or revocation; `engine` does, with the few certificates that are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from v2g_tool.model.pki import Certificate, Path, RevocationList
+
+MOST_PATHS = 16
+MOST_ISSUERS = 8
+"""So many issuers of one certificate are followed; a renewed and cross-signed CA has two or three."""
+LONGEST = 10
+
+
+def signed_by(signed: Certificate | RevocationList, issuer: Certificate) -> bool | None:
+    """Say whether the key of `issuer` made the signature; None where this program cannot check that kind."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    try:
+        _verify(signed, issuer)
+    except InvalidSignature:
+        return False
+    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm):
+        return None
+    return True
+
+
+def _verify(signed: Certificate | RevocationList, issuer: Certificate) -> None:
+    from asn1crypto import crl, x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+    key = serialization.load_der_public_key(
+        x509.Certificate.load(issuer.der)["tbs_certificate"]["subject_public_key_info"].dump()
+    )
+    if isinstance(signed, Certificate):
+        parsed, body = x509.Certificate.load(signed.der), "tbs_certificate"
+        signature = parsed["signature_value"].native
+    else:
+        parsed, body = crl.CertificateList.load(signed.der), "tbs_cert_list"
+        signature = parsed["signature"].native
+    content = parsed[body].dump()
+    digest, _, scheme = signed.signature.partition("_")
+    if isinstance(key, ec.EllipticCurvePublicKey) and scheme == "ecdsa":
+        key.verify(signature, content, ec.ECDSA(_hash(hashes, digest)))
+    elif isinstance(key, rsa.RSAPublicKey) and scheme == "rsa":
+        key.verify(signature, content, padding.PKCS1v15(), _hash(hashes, digest))
+    elif signed.signature in ("ed25519", "ed448") and issuer.key.kind.lower() == signed.signature:
+        key.verify(signature, content)  # type: ignore[union-attr,call-arg]
+    else:
+        raise KeyError(signed.signature)
+
+
+def _hash(hashes: Any, name: str) -> Any:  # noqa: ANN401 - classes of cryptography by name
+    return getattr(
+        hashes, {"sha1": "SHA1", "sha224": "SHA224", "sha256": "SHA256", "sha384": "SHA384", "sha512": "SHA512"}[name]
+    )()
+
+
+def issuers_of(certificate: Certificate, pool: Iterable[Certificate]) -> Iterator[Certificate]:
+    """Give those of a pool that signed a certificate, the ones whose key identifier fits first."""
+    named = [each for each in pool if each.subject.der == certificate.issuer.der]
+    wanted = certificate.authority_key_id
+    named.sort(key=lambda each: (each.subject_key_id != wanted, each.not_after), reverse=False)
+    return (each for each in named if signed_by(certificate, each))
+
+
+def paths_of(leaf: Certificate, pool: Sequence[Certificate], anchors: Sequence[Certificate]) -> tuple[Path, ...]:
+    """Give the paths upwards, at most MOST_PATHS: those that reach an anchor first, else as far as they lead."""
+    trusted = {anchor.sha256 for anchor in anchors}
+    every = tuple({each.sha256: each for each in (*anchors, *pool)}.values())
+    found: list[Path] = []
+    open_paths: list[tuple[Certificate, ...]] = [(leaf,)]
+    while open_paths and len(found) < MOST_PATHS:
+        path = open_paths.pop()
+        top = path[-1]
+        if top.sha256 in trusted:
+            found.append(Path(path, anchored=True))
+            continue
+        above = [] if top.self_issued and signed_by(top, top) else list(_next(path, every))
+        if not above or len(path) == LONGEST:
+            found.append(Path(path, anchored=False))
+        open_paths += [(*path, issuer) for issuer in reversed(above[:MOST_ISSUERS])] if len(path) < LONGEST else []
+    return tuple(sorted(found, key=lambda path: not path.anchored))
+
+
+def _next(path: tuple[Certificate, ...], every: Sequence[Certificate]) -> Iterator[Certificate]:
+    seen = {each.sha256 for each in path}
+    return issuers_of(path[-1], (each for each in every if each.sha256 not in seen))

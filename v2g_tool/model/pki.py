@@ -1,0 +1,297 @@
+"""Certificates, keys and revocation lists as nouns: what their bytes say. Nothing here checks a signature."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The notAfter of a certificate that never ends (RFC 5280, 4.1.2.5; IEEE 2030.5, 6.11)."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A distinguished name: its bytes as they stand, as text (RFC 4514), and two of its parts."""
+
+    der: bytes
+    text: str
+    common_name: str = ""
+    domain_components: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text or "(empty name)"
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A public key.
+
+    Attributes:
+        kind: "EC", "RSA", "Ed25519", "Ed448", or an object identifier.
+        curve: of an EC key, by its SEC name; "" where it is spelt out or not known.
+        bits: the size of the key.
+        explicit: the parameters of the curve are spelt out instead of named.
+        sha256: of the key itself, in hex; the same for the same key, however it is spelt.
+    """
+
+    kind: str
+    curve: str
+    bits: int
+    explicit: bool
+    sha256: str
+
+    def __str__(self) -> str:
+        if self.kind == "EC":
+            return "EC with explicit parameters" if self.explicit else self.curve or f"EC {self.bits}"
+        return f"{self.kind} {self.bits}" if self.kind == "RSA" else self.kind
+
+
+@dataclass(frozen=True)
+class BasicConstraints:
+    """Whether it is a CA, and how many further CAs may stand below it; None for any number."""
+
+    critical: bool
+    ca: bool
+    path_length: int | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An extension that is a list: uses of a key, purposes, policies; by their X.509 names or dotted numbers."""
+
+    critical: bool
+    values: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One X.509 certificate, as its bytes say; an extension that is not there is None.
+
+    Attributes:
+        version: 1 or 3.
+        signature: algorithm of the issuer's signature, such as `sha256_ecdsa` or `ed448`.
+        unknown_critical: critical extensions that nothing here understands, by number.
+        damage: what of it could not be read, "" for nothing.
+    """
+
+    der: bytes = field(repr=False)
+    subject: Name
+    issuer: Name
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    key: PublicKey
+    signature: str
+    version: int = 3
+    basic_constraints: BasicConstraints | None = None
+    key_usage: Listed | None = None
+    extended_key_usage: Listed | None = None
+    policies: Listed | None = None
+    alternative_names: Listed | None = None
+    subject_key_id: bytes | None = None
+    authority_key_id: bytes | None = None
+    distribution_points: tuple[str, ...] = ()
+    unknown_critical: tuple[str, ...] = ()
+    damage: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint, 64 hex digits."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def self_issued(self) -> bool:
+        """Whether subject and issuer are one name."""
+        return self.subject.der == self.issuer.der
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether it says that it is a CA."""
+        return self.basic_constraints is not None and self.basic_constraints.ca
+
+    @property
+    def endless(self) -> bool:
+        """Whether it says that it never ends."""
+        return self.not_after >= FOREVER
+
+    @property
+    def lfdi(self) -> str:
+        """The long form device identifier, 40 hex digits (IEEE 2030.5, 6.3.4)."""
+        return self.sha256[:40]
+
+    @property
+    def sfdi(self) -> int:
+        """The short form device identifier: 36 bits and a check digit (IEEE 2030.5, 6.3.3)."""
+        number = int(self.sha256[:9], 16)
+        return number * 10 + -sum(map(int, str(number))) % 10
+
+    def __str__(self) -> str:
+        return self.subject.common_name or str(self.subject)
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """When and why a certificate was revoked; the reason as in RFC 5280, 5.3.1, "" where none is given."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class RevocationList:
+    """A certificate revocation list.
+
+    Attributes:
+        number: its CRLNumber; None where it has none.
+        delta: it lists only what has changed since another one.
+    """
+
+    der: bytes = field(repr=False)
+    issuer: Name
+    this_update: datetime
+    next_update: datetime | None
+    signature: str
+    number: int | None
+    delta: bool
+    authority_key_id: bytes | None
+    revoked: Mapping[int, Revocation] = field(repr=False)
+
+
+class KeyForm(StrEnum):
+    """How a private key lies in its file."""
+
+    PKCS8 = "PKCS#8"
+    SEC1 = "SEC1"
+    PKCS1 = "PKCS#1"
+    PKCS8_LOCKED = "PKCS#8, locked with a passphrase"
+    LEGACY_LOCKED = "locked with a passphrase in the old form (Proc-Type)"
+    PKCS12 = "PKCS#12"
+    TPM = "wrapped by a TPM"
+    TOKEN = "on a PKCS#11 token"
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """What may be said of a private key; the key itself is nowhere here.
+
+    Attributes:
+        form: how it lies in the file.
+        public: its public part; None where it is locked, elsewhere, or could not be read.
+        trouble: why it could not be read, "" where it could or needs none.
+    """
+
+    form: KeyForm
+    public: PublicKey | None
+    trouble: str = ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether a passphrase is needed."""
+        return self.form in (KeyForm.PKCS8_LOCKED, KeyForm.LEGACY_LOCKED, KeyForm.PKCS12)
+
+    @property
+    def in_hardware(self) -> bool:
+        """Whether it never leaves a TPM or token."""
+        return self.form in (KeyForm.TPM, KeyForm.TOKEN)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What was found in one file, in its order.
+
+    Attributes:
+        encoding: "PEM", "DER", "PKCS#12", or "" for none of these.
+        remarks: what an export tool did to it: a byte order mark, wrong line ends, bytes behind the end.
+        damage: what could not be read, one sentence each.
+    """
+
+    certificates: tuple[Certificate, ...] = ()
+    lists: tuple[RevocationList, ...] = ()
+    keys: tuple[PrivateKey, ...] = ()
+    encoding: str = ""
+    remarks: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it that belongs to a PKI."""
+        return not (self.certificates or self.lists or self.keys)
+
+
+@dataclass(frozen=True)
+class Path:
+    """Certificates from a leaf upwards, each signed by the next.
+
+    Attributes:
+        certificates: the leaf first.
+        anchored: whether the last one is trusted here.
+    """
+
+    certificates: tuple[Certificate, ...]
+    anchored: bool
+
+    @property
+    def top(self) -> Certificate:
+        """The last one; where it is no anchor, its issuer is missing."""
+        return self.certificates[-1]
+
+
+class Cause(StrEnum):
+    """Why a path does not hold."""
+
+    NONE = "it holds"
+    NO_PATH = "no path"
+    REVOKED = "revoked"
+    STALE = "revocation list out of date"
+    UNKNOWN = "revocation not known"
+    EXPIRED = "expired"
+    NOT_YET = "not yet valid"
+    ALGORITHM = "algorithm not allowed"
+    INVALID = "invalid"
+    UNDECIDED = "could not be judged"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the engine says: the cause, its words, and the path that holds, leaf first."""
+
+    cause: Cause
+    words: str = ""
+    path: tuple[Certificate, ...] = ()
+
+
+_NOTHING = Contents()
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """One file as the host sees it.
+
+    Attributes:
+        path: where it is named.
+        place: where it really lies, links followed.
+        trouble: why it could not be read, "" where it could.
+        forbidden: whether that is for want of the right: then it may well be there and sound.
+        mode: its permission bits; None where it is not there.
+        owner: the account that it belongs to.
+        folder_mode: the permission bits of the folder that it really lies in.
+        modified_s: when it was written, seconds since 1970.
+    """
+
+    path: str
+    place: str = ""
+    trouble: str = ""
+    mode: int | None = None
+    owner: str = ""
+    folder_mode: int | None = None
+    modified_s: float = 0.0
+    forbidden: bool = False
+    contents: Contents = _NOTHING
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it lies elsewhere than where it is named."""
+        return bool(self.place) and self.place != self.path

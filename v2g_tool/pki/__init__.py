@@ -1,0 +1,1 @@
+"""certs: the PKI of the site, from its files."""

@@ -1,0 +1,150 @@
+"""Files, keys and folders: whether they are there, have their form, and are kept from others. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from v2g_tool.model.check import Check
+from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.model.pki import FileFacts
+from v2g_tool.pki import file_checks
+from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
+
+_OTHERS = 0o077
+AS_ROOT = "Run it with sudo, or as the account that the keys belong to."
+
+
+def file_findings(facts: PkiFacts) -> Iterator[Finding]:
+    """Give what is wrong with the form of files, and one finding for all that are right."""
+    files = [*facts.files()]
+    troubled = [file for file in files if file.trouble or file.contents.damage or _useless(file)]
+    for file in troubled:
+        reason = file.trouble or "; ".join(file.contents.damage) or "it is neither PEM nor DER nor PKCS#12"
+        verdict, remedy = (Verdict.INCONCLUSIVE, AS_ROOT) if file.forbidden else (Verdict.FAIL, "")
+        yield file_checks.FILE.finding(file.path, verdict, f"{file.path}: {reason}.", remedy=remedy)
+    for file in files:
+        if file not in troubled and (remarks := [*file.contents.remarks, *_unexpected(facts, file)]):
+            said = "; ".join(remarks)
+            yield file_checks.FORM.finding(file.path, WARNING, f"{file.path}: {said}.", remedy=file_checks.FORM.remedy)
+    if not troubled:
+        yield _all_right(file_checks.FILE, f"{len(files)} of {len(files)} files were read.")
+
+
+def _useless(file: FileFacts) -> bool:
+    return not file.trouble and not file.contents.encoding
+
+
+def _unexpected(facts: PkiFacts, file: FileFacts) -> Iterator[str]:
+    """Give what is right by itself and not what is expected where the file lies."""
+    contents, in_store = file.contents, any(file in files for files in facts.stores.values())
+    if contents.encoding == "DER" and contents.certificates:
+        yield "it is DER where PEM is expected"
+    if in_store and len(contents.certificates) > 1:
+        yield f"it holds {len(contents.certificates)} certificates where one is expected"
+
+
+def key_findings(facts: PkiFacts) -> Iterator[Finding]:
+    """Give what is to be said of the private keys."""
+    for credential in facts.credentials:
+        if credential.key is None:
+            continue
+        if not credential.key.trouble:
+            yield from _match(credential)
+        yield from _kept(credential, facts.site.account)
+        yield from _hardware(credential)
+    yield from _passphrases(facts)
+    yield from _reused(facts)
+
+
+def _match(credential: Credential) -> Iterator[Finding]:
+    key, leaf = credential.private_key, credential.leaf
+    if key is None:
+        statement = f"{credential.site.key} holds no private key."
+        yield file_checks.KEY_OPEN.finding(credential.name, Verdict.FAIL, statement)
+    elif key.public is None:
+        if not key.in_hardware:
+            statement = f"The key of '{credential.name}' could not be compared: {key.form}, {key.trouble}."
+            yield file_checks.KEY_OPEN.finding(credential.name, Verdict.INCONCLUSIVE, statement)
+    elif leaf is not None:
+        same = key.public.sha256 == leaf.key.sha256
+        verdict = Verdict.PASS if same else Verdict.FAIL
+        word = "belongs" if same else "does not belong"
+        statement = f"{credential.site.key} ({key.public}) {word} to the certificate of {leaf} ({leaf.key})."
+        yield file_checks.KEY_MATCH.finding(credential.name, verdict, statement)
+
+
+def _kept(credential: Credential, account: str) -> Iterator[Finding]:
+    file = credential.key
+    if file is None or file.mode is None or (credential.private_key and credential.private_key.in_hardware):
+        return
+    where = f"{file.path} (a link to {file.place})" if file.is_link else file.path
+    open_to = file.mode & _OTHERS
+    verdict = Verdict.FAIL if open_to else Verdict.PASS
+    evidence = [Evidence(name="mode", value=f"{file.mode:04o}", limit="0600")]
+    said = "others may use it" if open_to else "nobody else may read it"
+    remedy = f"sudo chmod 600 {file.place or file.path}. A key that others could read should be replaced."
+    yield file_checks.KEY_MODE.finding(
+        credential.name, verdict, f"{where} has mode {file.mode:04o}: {said}.", evidence, remedy
+    )
+    if file.owner not in ("root", account):
+        statement = f"{where} belongs to {file.owner}, neither root nor {account}."
+        yield file_checks.KEY_OWNER.finding(
+            credential.name, WARNING, statement, remedy=f"sudo chown {account} {file.place or file.path}."
+        )
+    if file.folder_mode is not None and file.folder_mode & _OTHERS:
+        folder = (file.place or file.path).rpartition("/")[0] or "/"
+        statement = f"{folder} has mode {file.folder_mode:04o}: others may look into it."
+        yield file_checks.FOLDER.finding(folder, WARNING, statement, remedy=f"sudo chmod 700 {folder}.")
+
+
+def _hardware(credential: Credential) -> Iterator[Finding]:
+    key, wanted = credential.private_key, credential.site.hardware_key
+    if key is None or wanted == "no":
+        return
+    if key.in_hardware:
+        verdict, said = Verdict.PASS, "never leaves it"
+    else:
+        verdict, said = Verdict.FAIL if wanted == "required" else WARNING, "a TPM or token is asked for"
+    remedy = file_checks.KEY_STORE.remedy
+    yield file_checks.KEY_STORE.finding(credential.name, verdict, f"The key is {key.form}; {said}.", remedy=remedy)
+
+
+def _passphrases(facts: PkiFacts) -> Iterator[Finding]:
+    named = [c.passphrase for c in facts.credentials if c.passphrase is not None]
+    for file in {file.path: file for file in (*named, *facts.beside)}.values():
+        if file.mode is not None and file.mode & _OTHERS:
+            statement = f"{file.path} has mode {file.mode:04o}: others may read the passphrase."
+            remedy = f"sudo chmod 600 {file.place or file.path}."
+            yield file_checks.PASSPHRASE.finding(file.path, WARNING, statement, remedy=remedy)
+
+
+def _reused(facts: PkiFacts) -> Iterator[Finding]:
+    owners: dict[str, list[str]] = {}
+    for credential in facts.credentials:
+        if credential.leaf is not None:
+            owners.setdefault(credential.leaf.key.sha256, []).append(credential.name)
+    for names in owners.values():
+        if len(names) > 1:
+            statement = f"One key pair serves {' and '.join(names)}."
+            yield file_checks.KEY_REUSE.finding(names[0], Verdict.FAIL, statement)
+
+
+def link_findings(facts: PkiFacts) -> Iterator[Finding]:
+    """Give whether v2g-inter-ca.pem is the CA that signed the charger's certificate."""
+    file, chargers = facts.inter_link, [c for c in facts.credentials if c.site.role == "secc" and len(c.path) > 1]
+    if file is None or not chargers:
+        return
+    issuers = {c.path[1].sha256: c for c in chargers}
+    found = [certificate for certificate in file.contents.certificates if certificate.sha256 in issuers]
+    if found:
+        statement = f"{file.path} is {found[0]}, which signed the charger's certificate."
+        yield file_checks.INTER_LINK.finding(file.path, Verdict.PASS, statement)
+        return
+    wanted = chargers[0].path[1]
+    reason = file.trouble or f"it is {', '.join(map(str, file.contents.certificates)) or 'no certificate'}"
+    statement = f"{file.path} should be {wanted}, the issuer of {chargers[0].leaf}: {reason}."
+    yield file_checks.INTER_LINK.finding(file.path, Verdict.FAIL, statement)
+
+
+def _all_right(check: Check, statement: str) -> Finding:
+    return check.finding("files", Verdict.PASS, statement)

@@ -1,0 +1,127 @@
+"""Revocation lists: whether there is one for each certificate, whose it is, how old, and what it lists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from v2g_tool.model.findings import Evidence, Finding, Verdict
+from v2g_tool.model.pki import Certificate
+from v2g_tool.pki import checks
+from v2g_tool.pki.rules.facts import WARNING, Credential, ListFacts, PkiFacts
+
+_LEFT_SHARE = 0.25
+"""With less than this share of its time left, a list should already have been replaced."""
+
+
+def revocation_findings(facts: PkiFacts) -> Iterator[Finding]:
+    """Give what is to be said of the lists, and of each certificate that should stand in none."""
+    for each in facts.lists:
+        yield from _list(facts, each)
+    if facts.site.revocation != "no":
+        # IEEE 2030.5 revokes no device: the server's list of registered devices does that.
+        for credential in (c for c in facts.credentials if not c.profile.endless):
+            yield from _covered(facts, credential)
+
+
+def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
+    content, path = each.content, each.file.path
+    if content.delta:
+        statement = f"{path} lists only changes (a delta list); that is no answer by itself."
+        yield checks.CRL.finding(path, WARNING, statement, remedy="Fetch the full list.")
+        return
+    if content.issuer.der not in {c.issuer.der for credential in facts.credentials for c in credential.path}:
+        statement = f"{path} is of {content.issuer}, who issued none of the certificates in use here."
+        yield checks.CRL_SIGNER.finding(path, WARNING, statement, remedy=checks.CRL_SIGNER.remedy)
+        return
+    if each.signer is None:
+        key = f", key {content.authority_key_id.hex()}" if content.authority_key_id else ""
+        statement = f"{path} says that it is of {content.issuer}{key}; no CA of this site has signed it."
+        yield checks.CRL_SIGNER.finding(path, Verdict.FAIL, statement)
+        return
+    usage = each.signer.key_usage
+    if usage is not None and "crl_sign" not in usage.values:
+        statement = f"{path}: {each.signer} may not sign revocation lists."
+        yield checks.CRL_RIGHT.finding(path, Verdict.FAIL, statement)
+    yield from _dates(facts, each)
+    yield from _number(facts, each)
+
+
+def _dates(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
+    content, path, at = each.content, each.file.path, facts.at
+    fetch = _fetch(facts, each)
+    begun = f"{content.this_update:%Y-%m-%d %H:%M} UTC"
+    if content.this_update > at:
+        yield checks.CRL_TIME.finding(path, Verdict.FAIL, f"{path} of {content.issuer} is of {begun}, in the future.")
+        return
+    if content.next_update is None:
+        age = (at - content.this_update) / timedelta(days=1)
+        too_old = age > facts.site.crl_max_age_days
+        evidence = [Evidence(name="age", value=f"{age:.1f}", unit="d", limit=f"{facts.site.crl_max_age_days:g}")]
+        statement = f"{path} of {content.issuer} is {age:.0f} days old and names no next update."
+        yield checks.CRL_STALE.finding(path, Verdict.FAIL if too_old else WARNING, statement, evidence, fetch)
+        return
+    left, span = content.next_update - at, content.next_update - content.this_update
+    until = f"{content.next_update:%Y-%m-%d %H:%M} UTC"
+    if left < timedelta(0):
+        statement = f"{path} of {content.issuer} was good until {until}: every handshake that needs it fails."
+        yield checks.CRL_STALE.finding(path, Verdict.FAIL, statement, remedy=fetch)
+    else:
+        verdict = WARNING if left < span * _LEFT_SHARE else Verdict.PASS
+        statement = f"{path} of {content.issuer} is good until {until}."
+        yield checks.CRL_STALE.finding(path, verdict, statement, remedy=fetch if verdict is WARNING else "")
+
+
+def _fetch(facts: PkiFacts, each: ListFacts) -> str:
+    """Give the command for a fresh list, with the address that a certificate of that issuer names."""
+    issued = (c for _, c in facts.certificates() if c.issuer.der == each.content.issuer.der)
+    address = next((point for c in issued for point in c.distribution_points if point.startswith("http")), "")
+    if not address:
+        return f"Ask {each.content.issuer} for a fresh list; no certificate says where it is."
+    return f"Fetch a fresh one: curl -fo {each.file.path} {address}"
+
+
+def _number(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
+    content, path = each.content, each.file.path
+    last = (facts.last_numbers or {}).get(content.issuer.text)
+    if content.number is None:
+        statement = f"{path} of {content.issuer} has no number: an older list cannot be told from a newer one."
+        yield checks.CRL_TIME.finding(path, WARNING, statement)
+    elif last is not None and content.number < last:
+        statement = f"{path} of {content.issuer} is number {content.number}; the last run saw number {last}."
+        yield checks.CRL_TIME.finding(path, Verdict.FAIL, statement)
+
+
+def newest(facts: PkiFacts) -> dict[str, int]:
+    """Give the highest number of each issuer's lists, those of earlier runs included."""
+    numbers = dict(facts.last_numbers or {})
+    for each in facts.lists:
+        if each.signer is not None and each.content.number is not None:
+            issuer = each.content.issuer.text
+            numbers[issuer] = max(each.content.number, numbers.get(issuer, 0))
+    return numbers
+
+
+def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
+    missing: list[Certificate] = []
+    for certificate in credential.path:
+        if certificate.self_issued:
+            continue
+        own = [e for e in facts.lists if e.content.issuer.der == certificate.issuer.der and e.signer is not None]
+        full = [each for each in own if not each.content.delta]
+        if not full:
+            missing.append(certificate)
+        for each in own:
+            if entry := each.content.revoked.get(certificate.serial):
+                reason = f", reason: {entry.reason.replace('_', ' ')}" if entry.reason else ""
+                statement = (
+                    f"{certificate} was revoked by {each.content.issuer} on {entry.at:%Y-%m-%d %H:%M} UTC{reason}."
+                )
+                yield checks.REVOKED.finding(credential.name, Verdict.FAIL, statement)
+    if missing:
+        names = ", ".join(f"{c} (issuer {c.issuer})" for c in missing)
+        statement = f"No revocation list here speaks of {names}."
+        required = facts.site.revocation == "required"
+        points = sorted({point for c in missing for point in c.distribution_points})
+        remedy = f"Fetch {' and '.join(points)} into the folder of 'crls'." if points else checks.CRL.remedy
+        yield checks.CRL.finding(credential.name, Verdict.FAIL if required else WARNING, statement, remedy=remedy)

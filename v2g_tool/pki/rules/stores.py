@@ -1,0 +1,97 @@
+"""Trust stores: which roots are trusted here, and whether the system's store is what its folder says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.pki import FileFacts
+from v2g_tool.pki import checks, file_checks
+from v2g_tool.pki.rules.facts import WARNING, PkiFacts
+
+SOURCES = "/usr/local/share/ca-certificates"
+BUILT = "/etc/ssl/certs"
+
+
+def anchor_findings(facts: PkiFacts) -> Iterator[Finding]:
+    """Give what is to be said of the site's own stores: pins, further roots, sub-CAs among the roots."""
+    link = facts.inter_link.path if facts.inter_link is not None else ""
+    for name, files in facts.stores.items():
+        for file in files:
+            for certificate in file.contents.certificates if file.path != link else ():
+                if not certificate.self_issued and not file.is_link:
+                    statement = f"{file.path} holds {certificate}, which {certificate.issuer} issued: it is no root."
+                    yield checks.SUB_IN_ROOTS.finding(name, Verdict.FAIL, statement)
+    if facts.site.pins:
+        yield from _pins(facts)
+
+
+def _pins(facts: PkiFacts) -> Iterator[Finding]:
+    used = {c.path[-1].sha256 for c in facts.credentials if c.path}
+    anchors = {a.sha256: a for name in facts.stores for a in facts.anchors(name)}
+    foreign = [a for digest, a in anchors.items() if digest not in facts.site.pins]
+    for anchor in foreign:
+        where = "a path rests on it" if anchor.sha256 in used else "no path rests on it"
+        statement = f"{anchor} ({anchor.sha256}) is trusted here and is not among 'pins'; {where}."
+        if anchor.sha256 in used:
+            yield file_checks.PIN.finding(str(anchor), Verdict.FAIL, statement)
+        else:
+            yield file_checks.EXTRA.finding(str(anchor), WARNING, statement, remedy=file_checks.EXTRA.remedy)
+    if not foreign:
+        yield file_checks.PIN.finding(
+            "stores", Verdict.PASS, f"All {len(anchors)} roots are among the pins of the site file."
+        )
+
+
+def system_findings(facts: PkiFacts) -> Iterator[Finding]:
+    """Give what is to be said of the system's store."""
+    store = facts.system
+    built = {c.sha256 for c in store.bundle.contents.certificates}
+    own_roots = {a.sha256 for name in facts.stores for a in facts.anchors(name)}
+    for file in store.sources:
+        yield from _source(file, store.bundle, built, own_roots)
+    for link in store.dangling:
+        yield file_checks.STORE_LINK.finding(
+            link.path, WARNING, f"{link.path} leads nowhere, to {link.place}.", remedy=file_checks.STORE_LINK.remedy
+        )
+    yield from _utility(facts, built)
+
+
+def _source(file: FileFacts, bundle: FileFacts, built: set[str], own_roots: set[str]) -> Iterator[Finding]:
+    certificates = file.contents.certificates
+    if not file.path.endswith(".crt"):
+        remedy = (
+            f"sudo mv {file.path} {file.path.rpartition('.')[0] or file.path}.crt, then sudo update-ca-certificates."
+        )
+        statement = f"{file.path} does not end in .crt: update-ca-certificates passes over it."
+        yield file_checks.STORE_SUFFIX.finding(file.path, Verdict.FAIL, statement, remedy=remedy)
+        return
+    absent = [c for c in certificates if c.sha256 not in built]
+    if absent or (certificates and file.modified_s > bundle.modified_s > 0):
+        reason = f"{absent[0]} is not in {bundle.path}" if absent else f"it is newer than {bundle.path}"
+        yield file_checks.STORE_OLD.finding(file.path, Verdict.FAIL, f"{file.path}: {reason}.")
+    if len(certificates) > 1:
+        statement = f"{file.path} holds {len(certificates)} certificates."
+        yield file_checks.STORE_MANY.finding(file.path, WARNING, statement, remedy=file_checks.STORE_MANY.remedy)
+    for certificate in certificates:
+        if not certificate.is_ca or not certificate.self_issued:
+            kind = "a sub-CA" if certificate.is_ca else "no CA"
+            yield file_checks.STORE_NO_ROOT.finding(file.path, Verdict.FAIL, f"{file.path}: {certificate} is {kind}.")
+        elif certificate.sha256 in own_roots:
+            statement = f"{file.path}: {certificate} is a root of the site's own stores."
+            yield file_checks.STORE_V2G.finding(file.path, WARNING, statement, remedy=file_checks.STORE_V2G.remedy)
+
+
+def _utility(facts: PkiFacts, built: set[str]) -> Iterator[Finding]:
+    path = facts.site.utility_root
+    if not path:
+        return
+    file = next((source for source in facts.system.sources if source.path == path), None)
+    found = file.contents.certificates if file is not None else ()
+    if file is None or file.trouble or not found:
+        reason = file.trouble if file is not None and file.trouble else "it is not there"
+        yield file_checks.UTILITY.finding(path, Verdict.FAIL, f"{path}, the utility's root: {reason}.")
+    elif all(c.sha256 in built for c in found):
+        yield file_checks.UTILITY.finding(
+            path, Verdict.PASS, f"{found[0]}, the utility's root, is in the system's store."
+        )

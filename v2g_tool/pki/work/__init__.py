@@ -1,0 +1,1 @@
+"""Reading the PKI of a site, in order."""
