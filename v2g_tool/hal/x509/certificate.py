@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from asn1crypto import x509
-
+from v2g_tool.hal.x509 import parsed
 from v2g_tool.model.pki import BasicConstraints, Certificate, Listed, Name, PublicKey
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -52,8 +51,8 @@ def certificate_of(der: bytes) -> Certificate:
 
 
 def _certificate(der: bytes) -> Certificate:
-    parsed = x509.Certificate.load(der, strict=True)
-    tbs = parsed["tbs_certificate"]
+    whole = parsed.certificate(der)
+    tbs = whole["tbs_certificate"]
     extensions = _Extensions(tbs["extensions"])
     return Certificate(
         der=der,
@@ -63,7 +62,7 @@ def _certificate(der: bytes) -> Certificate:
         not_before=moment(tbs["validity"]["not_before"].native),
         not_after=moment(tbs["validity"]["not_after"].native),
         key=public_key_of(tbs["subject_public_key_info"]),
-        signature=_algorithm(parsed["signature_algorithm"]),
+        signature=_algorithm(whole["signature_algorithm"]),
         version={"v1": 1, "v2": 2, "v3": 3}[tbs["version"].native],
         basic_constraints=extensions.read("basic_constraints", _basic_constraints),
         key_usage=extensions.read("key_usage", _listed),
@@ -84,7 +83,7 @@ class _Extensions:
     def __init__(self, extensions: Any) -> None:  # noqa: ANN401 - asn1crypto is untyped
         self.damage: list[str] = []
         self._found: dict[str, Any] = {}
-        for extension in extensions if extensions.native is not None else ():
+        for extension in extensions if len(extensions.contents or b"") else ():
             name = extension["extn_id"].native
             if name in self._found:
                 self.damage.append(f"the extension {name} stands twice")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asn1crypto import crl
-
+from v2g_tool.hal.x509 import parsed
 from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, moment, name_of, reason_of
 from v2g_tool.model.pki import Revocation, RevocationList
 
@@ -24,8 +23,8 @@ def revocation_list_of(der: bytes) -> RevocationList:
 
 
 def _revocation_list(der: bytes) -> RevocationList:
-    parsed = crl.CertificateList.load(der, strict=True)
-    tbs = parsed["tbs_cert_list"]
+    whole = parsed.revocation_list(der)
+    tbs = whole["tbs_cert_list"]
     extensions = {each["extn_id"].native: each for each in _all(tbs["crl_extensions"])}
     next_update = tbs["next_update"].native
     authority = extensions.get("authority_key_identifier")
@@ -34,7 +33,7 @@ def _revocation_list(der: bytes) -> RevocationList:
         issuer=name_of(tbs["issuer"]),
         this_update=moment(tbs["this_update"].native),
         next_update=None if next_update is None else moment(next_update),
-        signature=str(parsed["signature_algorithm"]["algorithm"].native),
+        signature=str(whole["signature_algorithm"]["algorithm"].native),
         number=int(extensions["crl_number"]["extn_value"].parsed.native) if "crl_number" in extensions else None,
         delta="delta_crl_indicator" in extensions,
         authority_key_id=authority["extn_value"].parsed.native["key_identifier"] if authority is not None else None,

@@ -1,65 +1,103 @@
-"""The verdict about a path by pyhanko-certvalidator (RFC 5280, 6.1 and 6.3), for the few certificates it may hold.
+"""The verdict about a path by pyhanko-certvalidator (RFC 5280, 6.1 and 6.3).
 
-Always in `require` mode where revocation counts: in its softer modes a certificate that is listed as revoked passes.
-What this engine lets through (dates and extensions of the anchor, order, key sizes) is judged by rules of ours.
+The paths are those that `paths` found: the engine's own search does not end on a hundred CAs of one name. Revocation
+is always asked for in `require` mode where it counts: in the softer modes a certificate that is listed as revoked
+passes. What this engine lets through (dates and extensions of the anchor, order, key sizes) is judged by rules of ours.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from v2g_tool.hal.x509 import parsed
 from v2g_tool.hal.x509.certificate import UNREADABLE, reason_of
 from v2g_tool.model.pki import Cause, Path, RevocationList, Ruling
 
 DEADLINE_S = 5.0
+"""No further path is looked at after this time."""
+MOST_COMPARISONS = 20_000
+"""So many comparisons of names with name constraints are made for a path: about a second."""
 
 
 def rule(paths: Sequence[Path], lists: Sequence[RevocationList], at: datetime, *, revocation: bool = True) -> Ruling:
-    """Give the ruling about a leaf by the paths that lead up from it.
+    """Give the ruling about a leaf: the first path that holds, else what is wrong with the first one.
 
     Args:
-        paths: of one leaf, as `paths_of` gives them; only their certificates are handed over.
+        paths: of one leaf, as `paths_of` gives them; those that reach no anchor are passed over.
         lists: revocation lists; those of other issuers do no harm.
         at: the moment for which it is judged.
         revocation: whether each certificate below the anchor must be known not to be revoked.
     """
-    anchored = [path for path in paths if path.anchored]
-    if not anchored:
-        return Ruling(Cause.NO_PATH, "no path leads to an anchor")
-    by_der = {each.der: each for path in anchored for each in path.certificates}
+    first, ends_s = None, time.monotonic() + DEADLINE_S
+    for path in (path for path in paths if path.anchored):
+        ruling = _rule(path, lists, at, revocation)
+        if ruling.cause is Cause.NONE:
+            return ruling
+        first = first or ruling
+        if time.monotonic() > ends_s:
+            return Ruling(Cause.UNDECIDED, f"after {DEADLINE_S:g} s there were still paths to look at")
+    return first or Ruling(Cause.NO_PATH, "no path leads to an anchor")
+
+
+def _rule(path: Path, lists: Sequence[RevocationList], at: datetime, revocation: bool) -> Ruling:
+    issuers = {certificate.issuer.der for certificate in path.certificates}
     try:
-        ders = asyncio.run(asyncio.wait_for(_path(anchored, lists, at, revocation), DEADLINE_S))
+        if _comparisons(path) > MOST_COMPARISONS:
+            return Ruling(Cause.UNDECIDED, "its name constraints are too many to be compared")
+        _run(_validated(path, [each for each in lists if each.issuer.der in issuers], at, revocation))
     except _known() as exc:
         return Ruling(_cause(exc), reason_of(exc))
-    except (TimeoutError, *UNREADABLE) as exc:
+    except UNREADABLE as exc:
         return Ruling(Cause.UNDECIDED, reason_of(exc))
-    return Ruling(Cause.NONE, "", tuple(by_der[der] for der in ders))
+    return Ruling(Cause.NONE, "", path.certificates)
 
 
-async def _path(paths: Sequence[Path], lists: Sequence[RevocationList], at: datetime, revocation: bool) -> list[bytes]:
-    from asn1crypto import crl, x509
-    from pyhanko_certvalidator import CertificateValidator, ValidationContext
+def _comparisons(path: Path) -> int:
+    """Give how many names meet how many name constraints on a path."""
+    constraints = names = 0
+    for each in path.certificates:
+        certificate = parsed.certificate(each.der)
+        if (limits := certificate.name_constraints_value) is not None:
+            parts = (limits["permitted_subtrees"], limits["excluded_subtrees"])
+            constraints += sum(len(part) for part in parts if part.contents)
+        if (alternative := certificate.subject_alt_name_value) is not None:
+            names += len(alternative)
+    return constraints * (names + len(path.certificates))
+
+
+async def _validated(path: Path, lists: Sequence[RevocationList], at: datetime, revocation: bool) -> None:
+    from pyhanko_certvalidator import ValidationContext
+    from pyhanko_certvalidator.authority import CertTrustAnchor
+    from pyhanko_certvalidator.path import ValidationPath
     from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
+    from pyhanko_certvalidator.validate import async_validate_path
 
-    every = {each.der for path in paths for each in path.certificates}
-    anchors = {path.top.der for path in paths}
-    rule_ = RevocationCheckingRule.CRL_REQUIRED if revocation else RevocationCheckingRule.NO_CHECK
-    policy = CertRevTrustPolicy(RevocationCheckingPolicy(rule_, rule_))
+    leaf, *issuers = (parsed.certificate(each.der) for each in path.certificates)
+    anchor, below = (issuers[-1], issuers[-2::-1]) if issuers else (leaf, [])
+    asked = RevocationCheckingRule.CRL_REQUIRED if revocation else RevocationCheckingRule.NO_CHECK
     context = ValidationContext(
-        trust_roots=[x509.Certificate.load(der) for der in sorted(anchors)],
-        other_certs=[x509.Certificate.load(der) for der in sorted(every - anchors)],
-        crls=[crl.CertificateList.load(each.der) for each in lists],
+        trust_roots=[anchor],
+        other_certs=below,
+        crls=[parsed.revocation_list(each.der) for each in lists],
         moment=at,
-        revinfo_policy=policy,
+        revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(asked, asked)),
         time_tolerance=timedelta(0),
         weak_hash_algos={"md2", "md5", "sha1"},
     )
-    found = await CertificateValidator(
-        x509.Certificate.load(paths[0].certificates[0].der), validation_context=context
-    ).async_validate_path()
-    return [each.dump() for each in reversed(list(found.iter_certs(include_root=True)))]
+    await async_validate_path(context, ValidationPath(CertTrustAnchor(anchor), below, leaf if issuers else None))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run what never waits, for nothing is fetched: an event loop for each path would cost as much as a signature."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    work.close()
+    raise ValueError("the engine waits for something")
 
 
 def _known() -> tuple[type[Exception], ...]:

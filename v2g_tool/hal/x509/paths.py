@@ -7,8 +7,10 @@ and no search. Nothing here judges dates, uses or revocation; `engine` does, wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
+from v2g_tool.hal.x509 import parsed
 from v2g_tool.model.pki import Certificate, Path, RevocationList
 
 MOST_PATHS = 16
@@ -31,29 +33,38 @@ def signed_by(signed: Certificate | RevocationList, issuer: Certificate) -> bool
 
 
 def _verify(signed: Certificate | RevocationList, issuer: Certificate) -> None:
-    from asn1crypto import crl, x509
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-    key = serialization.load_der_public_key(
-        x509.Certificate.load(issuer.der)["tbs_certificate"]["subject_public_key_info"].dump()
-    )
-    if isinstance(signed, Certificate):
-        parsed, body = x509.Certificate.load(signed.der), "tbs_certificate"
-        signature = parsed["signature_value"].native
-    else:
-        parsed, body = crl.CertificateList.load(signed.der), "tbs_cert_list"
-        signature = parsed["signature"].native
-    content = parsed[body].dump()
+    key = _key(issuer.der)
+    signature, content = _signed(signed)
     digest, _, scheme = signed.signature.partition("_")
     if isinstance(key, ec.EllipticCurvePublicKey) and scheme == "ecdsa":
         key.verify(signature, content, ec.ECDSA(_hash(hashes, digest)))
     elif isinstance(key, rsa.RSAPublicKey) and scheme == "rsa":
         key.verify(signature, content, padding.PKCS1v15(), _hash(hashes, digest))
     elif signed.signature in ("ed25519", "ed448") and issuer.key.kind.lower() == signed.signature:
-        key.verify(signature, content)  # type: ignore[union-attr,call-arg]
+        key.verify(signature, content)
     else:
         raise KeyError(signed.signature)
+
+
+@lru_cache(maxsize=256)
+def _key(der: bytes) -> Any:  # noqa: ANN401 - any public key of cryptography
+    from cryptography.hazmat.primitives import serialization
+
+    return serialization.load_der_public_key(
+        parsed.certificate(der)["tbs_certificate"]["subject_public_key_info"].dump()
+    )
+
+
+def _signed(signed: Certificate | RevocationList) -> tuple[bytes, bytes]:
+    """Give a signature and the bytes that it is of."""
+    if isinstance(signed, Certificate):
+        whole = parsed.certificate(signed.der)
+        return whole["signature_value"].native, whole["tbs_certificate"].dump()
+    whole = parsed.revocation_list(signed.der)
+    return whole["signature"].native, whole["tbs_cert_list"].dump()
 
 
 def _hash(hashes: Any, name: str) -> Any:  # noqa: ANN401 - classes of cryptography by name
