@@ -21,6 +21,7 @@ Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to what is written without being asked.")]
 DataFile = Annotated[str, typer.Argument(help="FOLDER/ID as 'profiles list' shows it, or the path of a file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; judge what is there.")]
+Tree = Annotated[Path | None, typer.Option("--root", help="Examine this file tree instead: a mounted image.")]
 AllowDerived = Annotated[
     bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
 ]
@@ -48,6 +49,8 @@ keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The key th
 report = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Verify and show signed reports.")
 bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The virtual bench: a site to train and test on.")
 profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show and check site and profile files.")
+certs = typer.Typer(rich_markup_mode=None, help="Judge the certificates, keys and revocation lists of the site.")
+app.add_typer(certs, name="certs")
 app.add_typer(profiles, name="profiles")
 app.add_typer(keys, name="keys")
 app.add_typer(report, name="report")
@@ -103,7 +106,7 @@ def sysctl(
     dry_run: DryRun = False,
     allow_derived: AllowDerived = False,
     profile: Annotated[str, typer.Option(help="Kernel profile; else that of the site.")] = "",
-    root: Annotated[Path | None, typer.Option(help="Examine this file tree instead: a mounted image.")] = None,
+    root: Tree = None,
     out: Out = Path("reports"),
     json: Json = False,
     quiet: Quiet = False,
@@ -121,11 +124,12 @@ def sysctl(
     raise typer.Exit(commission(request, Sysctl(options, root, profile)))
 
 
-@app.command(short_help="Judge the certificates, keys and revocation lists of the site.")
-def certs(
+@certs.callback(invoke_without_command=True)
+def certs_judge(
+    context: typer.Context,
     site: SiteFile = None,
     at: Annotated[datetime | None, typer.Option(help="Judge for this moment, UTC; else for now.")] = None,
-    root: Annotated[Path | None, typer.Option(help="Examine this file tree instead: a mounted image.")] = None,
+    root: Tree = None,
     out: Out = Path("reports"),
     json: Json = False,
     quiet: Quiet = False,
@@ -137,8 +141,54 @@ def certs(
     from v2g_tool.run.commission import commission
     from v2g_tool.run.request import Request, passphrase_from
 
+    if context.invoked_subcommand is None:
+        request = Request(site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
+        raise typer.Exit(commission(request, Certs(at, root)))
+
+
+@certs.command("install")
+def certs_install(
+    file: Annotated[Path, typer.Argument(metavar="ROOT.crt", help="The utility's root certificate, PEM or DER.")],
+    fingerprint: Annotated[
+        str, typer.Option(help="Its SHA-256 as the utility gave it over another channel; else a person is asked.")
+    ] = "",
+    dry_run: DryRun = False,
+    site: SiteFile = None,
+    root: Tree = None,
+    out: Out = Path("reports"),
+    json: Json = False,
+    quiet: Quiet = False,
+    unsigned: Unsigned = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Install the utility's root into the system's trust store, prove that programs find it; undo it if they do not."""
+    from v2g_tool.pki.procedure import InstallRoot
+    from v2g_tool.run.commission import commission
+    from v2g_tool.run.request import Request, passphrase_from
+
     request = Request(site, out, json, quiet, False, unsigned, passphrase_from(passphrase_fd))
-    raise typer.Exit(commission(request, Certs(at, root)))
+    raise typer.Exit(commission(request, InstallRoot(file, fingerprint, root, dry_run)))
+
+
+@certs.command("fix-modes")
+def certs_fix_modes(
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    site: SiteFile = None,
+    root: Tree = None,
+    out: Out = Path("reports"),
+    json: Json = False,
+    quiet: Quiet = False,
+    unsigned: Unsigned = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Close private keys, passphrases and their folders to others; each is asked for."""
+    from v2g_tool.pki.procedure import FixModes
+    from v2g_tool.run.commission import commission
+    from v2g_tool.run.request import Request, passphrase_from
+
+    request = Request(site, out, json, quiet, yes, unsigned, passphrase_from(passphrase_fd))
+    raise typer.Exit(commission(request, FixModes(root, dry_run)))
 
 
 @app.command(short_help="Measure loss and latency to the utility's telemetry server.")

@@ -46,6 +46,7 @@ from v2g_tool.bench.metering.scpi_wires import HislipServer, ScpiSocketServer
 from v2g_tool.bench.metering.sunspec import SunSpecInverter
 from v2g_tool.bench.metering.wattnode import WattNode
 from v2g_tool.bench.metering.wt300e import Wt300e
+from v2g_tool.bench.pki.publisher import Publisher
 from v2g_tool.bench.pki.site import pki_truth
 from v2g_tool.bench.pki.write import write_pki
 from v2g_tool.bench.site import (
@@ -194,7 +195,10 @@ class Bench:
         ]
         ports = self._analyzer(), self._inverter()
         root = make_tree(self.directory / "ems")
-        pki = write_pki(root, self._faults("pki").standing("pki"))
+        authorities = Publisher()
+        self._servers.append(authorities)
+        pki = write_pki(root, self._faults("pki").standing("pki"), crl_server=authorities.address)
+        authorities.files = pki.published
         (self.directory / "pki.json").write_text(pki_truth(pki), encoding="utf-8")
         errors = {name: meter.true_errors for name, meter in self.meters.items()}
         fingerprint = write_test_key(self.directory / "bench.key.pem", self.directory / "bench.cert.pem")

@@ -70,13 +70,14 @@ def _spelt(words: Sequence[str], command: Command) -> list[str]:
     """Give the words behind the name of a command as the parser takes them."""
     if not command.commands:
         return _spelt_options(words, command)
-    helped, done = list[str](), list[str]()
-    for at, typed in enumerate(words):
+    helped, options, rest = list[str](), list[list[str]](), list(words)
+    while rest:
+        typed = rest.pop(0)
         word = _hyphens(typed, command.options)
         if word in ("help", "--help", "-h"):
             helped = ["--help"]  # is about the command that follows
-        elif word in command.options:  # of a program or group, no option takes a value
-            done.append(word)
+        elif (follows := _value_follows(word.partition("=")[0], command.options)) is not None:
+            options.append([word, *([rest.pop(0)] if follows and "=" not in word and rest else [])])
         else:
             way = _ways(command).get(word.lstrip("-"))
             if way is None:
@@ -88,8 +89,12 @@ def _spelt(words: Sequence[str], command: Command) -> list[str]:
                 )
             for name in way:
                 command = command.commands[name]
-            return [*done, *way, *_spelt([*helped, *words[at + 1 :]], command)]
-    return [*done, *helped]
+            # An option that both take is meant for the command: the group would take it and do nothing with it.
+            own = [option for option in options if option[0].partition("=")[0] in command.options]
+            before = [word for option in options if option not in own for word in option]
+            behind = [word for option in own for word in option]
+            return [*before, *way, *_spelt([*helped, *behind, *rest], command)]
+    return [*(word for option in options for word in option), *helped]
 
 
 def _ways(command: Command) -> dict[str, list[str]]:

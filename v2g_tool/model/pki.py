@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -272,7 +273,8 @@ class FileFacts:
 
     Attributes:
         path: where it is named.
-        place: where it really lies, links followed.
+        place: where it really lies on that host, links followed.
+        here: how this computer reaches that place: commands that mend name it so, on a mounted image too.
         trouble: why it could not be read, "" where it could.
         forbidden: whether that is for want of the right: then it may well be there and sound.
         mode: its permission bits; None where it is not there.
@@ -283,6 +285,7 @@ class FileFacts:
 
     path: str
     place: str = ""
+    here: str = ""
     trouble: str = ""
     mode: int | None = None
     owner: str = ""
@@ -290,6 +293,11 @@ class FileFacts:
     modified_s: float = 0.0
     forbidden: bool = False
     contents: Contents = _NOTHING
+
+    @property
+    def in_shell(self) -> str:
+        """How a command names it."""
+        return shlex.quote(self.here or self.place or self.path)
 
     @property
     def is_link(self) -> bool:

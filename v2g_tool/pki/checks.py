@@ -21,7 +21,7 @@ ORDER = Check(
     "The chain file has leaf, Sub-CA 2, Sub-CA 1, in this order",
     5,
     "The files were joined in another order; some peers then find no path.",
-    "Join them again: cat leaf.pem sub-ca-2.pem sub-ca-1.pem > chain.pem.",
+    "Join them again: cat leaf.pem sub-ca-2.pem sub-ca-1.pem > chain.pem",
     "RFC 5246, 7.4.2",
 )
 ROOT_SENT = Check(
@@ -125,7 +125,7 @@ CLOCK = Check(
     "The clock is right",
     9,
     "No time source reaches this computer, or its clock ran empty.",
-    "sudo timedatectl set-ntp true; then wait until 'timedatectl' says synchronized: yes.",
+    "Until 'timedatectl' says synchronized: yes, judge no date. Now: sudo timedatectl set-ntp true",
     _TLS,
 )
 SYNC = Check(
@@ -133,7 +133,7 @@ SYNC = Check(
     "The clock is kept right by a time source",
     5,
     "No NTP client runs, or none of its servers answers.",
-    "sudo timedatectl set-ntp true, and allow UDP port 123 to a time server.",
+    "Allow UDP port 123 to a time server. Now: sudo timedatectl set-ntp true",
     _TLS,
 )
 CURVE = Check(
@@ -165,7 +165,7 @@ EXPLICIT = Check(
     "The curve of the key is named, not spelt out",
     7,
     "The key was made with explicit parameters, which OpenSSL 3 and most peers refuse.",
-    "Generate the key with a named curve: openssl ecparam -name prime256v1 -genkey.",
+    "Generate the key with a named curve: openssl ecparam -name prime256v1 -genkey",
     "RFC 5480, 2.1.1",
 )
 KEY_USAGE = Check(
@@ -261,7 +261,7 @@ CRL_STALE = Check(
     "No revocation list is out of date",
     8,
     "The issuer's next list was not fetched; peers then end the handshake.",
-    "Fetch a fresh one: curl -fo FILE ADDRESS.",
+    "Fetch a fresh one: sudo curl -fsSo FILE ADDRESS",
     _TLS,
 )
 CRL_SIGNER = Check(

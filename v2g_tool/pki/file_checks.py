@@ -36,7 +36,7 @@ KEY_MODE = Check(
     "Nobody but its owner can read the private key",
     9,
     "The file was copied with the usual permissions, or a link leads to an open copy.",
-    "sudo chmod 600 FILE; a key that others could read should be replaced.",
+    "A key that others could read should be replaced. Now: sudo chmod 600 FILE",
     _STEP,
 )
 KEY_OWNER = Check(
@@ -44,7 +44,7 @@ KEY_OWNER = Check(
     "The private key belongs to root or to the account that uses it",
     5,
     "The file was copied by a person and still belongs to them.",
-    "sudo chown ACCOUNT FILE.",
+    "sudo chown ACCOUNT FILE",
     _HARDENING,
 )
 KEY_STORE = Check(
@@ -60,7 +60,7 @@ PASSPHRASE = Check(
     "Nobody but its owner can read the passphrase",
     6,
     "The passphrase lies beside the key with open permissions, so the lock is worth nothing.",
-    "sudo chmod 600 FILE, or remove it and use a systemd credential.",
+    "Remove it and use a systemd credential, or: sudo chmod 600 FILE",
     _HARDENING,
 )
 KEY_REUSE = Check(
@@ -84,7 +84,7 @@ FOLDER = Check(
     "Only its owner can enter the folder of the keys",
     5,
     "The folder was made with the usual permissions.",
-    "sudo chmod 700 FOLDER.",
+    "sudo chmod 700 FOLDER",
     _HARDENING,
 )
 INTER_LINK = Check(
@@ -92,7 +92,7 @@ INTER_LINK = Check(
     "v2g-inter-ca.pem in the V2G store is the CA that signed the charger's certificate",
     8,
     "The link was never made, leads nowhere, or still leads to the CA before its renewal.",
-    "sudo ln -sfn CA_FILE STORE/v2g-inter-ca.pem; never in the system's store.",
+    "Link it there, never in the system's store: sudo ln -sfn CA_FILE STORE/v2g-inter-ca.pem",
     _TLS,
 )
 PIN = Check(
@@ -116,7 +116,7 @@ STORE_SUFFIX = Check(
     "Every file in the system's folder of CAs is taken into the store",
     7,
     "update-ca-certificates takes files that end in .crt and passes over all others without a word.",
-    "sudo mv FILE.pem FILE.crt, then sudo update-ca-certificates.",
+    "sudo mv FILE.pem FILE.crt && sudo update-ca-certificates",
     _STEP,
 )
 STORE_OLD = Check(
@@ -124,7 +124,7 @@ STORE_OLD = Check(
     "The system's store holds every CA of its folder",
     8,
     "A file was added or changed after the store was built.",
-    "sudo update-ca-certificates.",
+    "sudo update-ca-certificates",
     _STEP,
 )
 STORE_LINK = Check(
@@ -132,7 +132,7 @@ STORE_LINK = Check(
     "Every link of the system's store leads to a certificate",
     5,
     "A file was removed or renamed without rebuilding the store.",
-    "sudo update-ca-certificates --fresh.",
+    "sudo update-ca-certificates --fresh",
     _STEP,
 )
 STORE_MANY = Check(
@@ -140,7 +140,7 @@ STORE_MANY = Check(
     "Every file in the system's folder of CAs holds one certificate",
     5,
     "Several certificates were joined; programs that look up by hash do not find them.",
-    "Split it into one file for each certificate, then sudo update-ca-certificates.",
+    "Split it into one file for each certificate, then: sudo update-ca-certificates",
     _STEP,
 )
 STORE_NO_ROOT = Check(
@@ -148,7 +148,7 @@ STORE_NO_ROOT = Check(
     "The system trusts roots only",
     7,
     "A sub-CA or an end certificate was put in the system's store: every program now trusts it by itself.",
-    "Remove it from the folder, then sudo update-ca-certificates --fresh.",
+    "Remove it from the folder, then: sudo update-ca-certificates --fresh",
     _STEP,
 )
 STORE_V2G = Check(
@@ -156,7 +156,7 @@ STORE_V2G = Check(
     "V2G roots are trusted by the charger alone",
     5,
     "A V2G root in the system's store lets the V2G PKI speak for any web server.",
-    "Move it to the V2G store, then sudo update-ca-certificates --fresh.",
+    "Move it to the V2G store, then: sudo update-ca-certificates --fresh",
     _STEP,
 )
 UTILITY = Check(
@@ -164,6 +164,30 @@ UTILITY = Check(
     "The utility's root is in the system's store",
     8,
     "Step 3 of the manual was not done, or its file is another one.",
-    "v2g-tool certs install ROOT.crt --fingerprint SHA256.",
+    "sudo v2g-tool certs install ROOT.crt --fingerprint SHA256",
+    _STEP,
+)
+INSTALL = Check(
+    "CERT-INSTALL-001",
+    "The root that was given is in the system's store",
+    8,
+    "It is none that belongs there, the right to write is missing, or the program that builds the store failed.",
+    "Run it again with sudo and the fingerprint: sudo v2g-tool certs install ROOT.crt --fingerprint SHA256",
+    _STEP,
+)
+RECOVERY = Check(
+    "CERT-INSTALL-002",
+    "No installation of a root was left half done",
+    8,
+    "A run was cut off, for example by a power failure, after it had begun to write.",
+    "Run the installation again: it first brings back what lay there before.",
+    "This program: a change is complete or undone",
+)
+MODES = Check(
+    "CERT-MODE-001",
+    "Keys, passphrases and their folders were closed to others",
+    7,
+    "Nobody agreed to a change, or the right to make it is missing.",
+    "Run it again as the owner, and answer y: sudo v2g-tool certs fix-modes",
     _STEP,
 )

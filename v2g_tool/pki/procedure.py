@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,10 @@ from v2g_tool.model.site.site import Site
 from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
+    from v2g_tool.errors import V2GError
+    from v2g_tool.model.findings import Finding
+    from v2g_tool.pki.rules.facts import PkiFacts
+    from v2g_tool.pki.work.install import NewRoot
     from v2g_tool.run.result import Result
     from v2g_tool.run.session import Session
 
@@ -29,14 +33,12 @@ class CrlNumbers(Model):
     numbers: Mapping[str, int]
 
 
-@dataclass
-class Certs(Procedure):
-    """Judge the certificates, keys and lists that the site file names, for the moment `at` (now where None)."""
+class OnTree(Procedure):
+    """What all commands about the PKI share: the tree, the profiles, the moment, and judging what lies there."""
 
-    at: datetime | None = None
-    root: Path | None = None
-    name = "certs"
     target = "pki"
+    root: Path | None = None
+    at: datetime | None = None
 
     def facts(self) -> Mapping[str, object]:
         """Give the moment and the tree."""
@@ -44,12 +46,6 @@ class Certs(Procedure):
 
     def check(self, site: Site) -> None:
         """Find the profiles and the tree; raises RequestError."""
-        if not site.pki.credentials:
-            raise RequestError(
-                "the site file names no certificate",
-                why="What a certificate is for, and whom it is trusted by, stands in no certificate.",
-                todo="Add [pki] to the site file, as 'v2g-tool profiles show sites/example' shows it.",
-            )
         names = {credential.profile for credential in site.pki.credentials.values()}
         self._profiles = {name: load_profile(name, PkiProfile)[0] for name in sorted(names)}
         for name, credential in site.pki.credentials.items():
@@ -66,25 +62,107 @@ class Certs(Procedure):
             raise RequestError(f"there is no folder {self._root}", todo="Give --root the folder of the mounted image.")
         self._moment = (self.at or datetime.now(UTC)).replace(tzinfo=UTC, microsecond=0)
 
-    def work(self, session: Session) -> Result:
-        """Read, judge, and tell."""
-        from v2g_tool.hal.linux.clock import clock_synchronised
+    def _look(self, session: Session) -> PkiFacts:
+        """Read all files as they are now, and record them."""
         from v2g_tool.hal.linux.pki_files import PkiReader
-        from v2g_tool.pki.rules.facts import ClockFacts
+        from v2g_tool.pki.work.clock import clock_facts
+        from v2g_tool.pki.work.examine import Examination
+
+        # For another moment, and for an image, this computer's clock does not count.
+        clock = clock_facts(self._root, own=self.at is None and self.root is None)
+        reader = PkiReader(self._root)
+        return Examination(session.site.pki, self._profiles, reader, self._moment).facts(session.record, clock)
+
+    def _judged(self, session: Session, done: Sequence[Finding] = (), error: V2GError | None = None) -> Result:
+        """Give what was done and what all files come to after it."""
         from v2g_tool.pki.rules.revocation import newest
         from v2g_tool.pki.rules.verdict import judge
-        from v2g_tool.pki.work.examine import Examination
         from v2g_tool.pki.work.summary import pki_section
         from v2g_tool.run.result import Result
 
-        # For another moment, and for an image, this computer's clock does not count.
-        here = self.at is None and self._root == Path("/")
-        clock = ClockFacts(synchronised=clock_synchronised() if here else None)
-        examination = Examination(session.site.pki, self._profiles, PkiReader(self._root), self._moment)
         memory = f"pki-{session.site.site.name}"
-        last = session.intents.read(memory, CrlNumbers)
-        facts = replace(examination.facts(session.record, clock), last_numbers=last.numbers if last else {})
-        section = pki_section(facts, plain(str(self._root)))
-        with suppress(NotPermitted):  # where no state can be kept, nothing is compared next time
-            session.intents.put(memory, CrlNumbers(numbers=newest(facts)))
-        return Result(self.target, judge(facts), sections=[section])
+        with session.shield():
+            last = session.intents.read(memory, CrlNumbers)
+            facts = replace(self._look(session), last_numbers=last.numbers if last else {})
+            section = pki_section(facts, plain(str(self._root)))
+            with suppress(NotPermitted):  # where no state can be kept, nothing is compared next time
+                session.intents.put(memory, CrlNumbers(numbers=newest(facts)))
+        return Result(self.target, [*done, *judge(facts)], sections=[section], error=error)
+
+
+@dataclass
+class Certs(OnTree):
+    """Judge the certificates, keys and lists that the site file names, for the moment `at` (now where None)."""
+
+    at: datetime | None = None
+    root: Path | None = None
+    name = "certs"
+
+    def check(self, site: Site) -> None:
+        """Find the profiles and the tree; raises RequestError."""
+        if not site.pki.credentials:
+            raise RequestError(
+                "the site file names no certificate",
+                why="What a certificate is for, and whom it is trusted by, stands in no certificate.",
+                todo="Add [pki] to the site file, as 'v2g-tool profiles show sites/example' shows it.",
+            )
+        super().check(site)
+
+    def work(self, session: Session) -> Result:
+        """Read, judge, and tell; an installation that was cut off is told, and left as it is."""
+        from v2g_tool.hal.linux.system_store import SystemStore
+        from v2g_tool.pki.work.install import cut_off
+
+        return self._judged(session, cut_off(SystemStore(self._root), session))
+
+
+@dataclass
+class FixModes(OnTree):
+    """Close keys, passphrases and their folders to others, one by one."""
+
+    root: Path | None = None
+    dry_run: bool = False
+    name = "certs-fix-modes"
+
+    def work(self, session: Session) -> Result:
+        """Change what is agreed to, and judge what is then there."""
+        from v2g_tool.pki.rules.modes import mode_changes
+        from v2g_tool.pki.work.modes import fix_modes
+
+        changes = mode_changes(self._look(session))
+        return self._judged(session, fix_modes(changes, session, dry_run=self.dry_run))
+
+
+@dataclass
+class InstallRoot(OnTree):
+    """Install a root into the system's store, as step 3 of the manual does, and prove that programs find it."""
+
+    file: Path
+    fingerprint: str = ""
+    root: Path | None = None
+    dry_run: bool = False
+    name = "certs-install"
+    needs_site = False
+
+    def facts(self) -> Mapping[str, object]:
+        """Give the tree and the root."""
+        return {**super().facts(), "file": plain(str(self.file)), "sha256": self._new.certificate.sha256}
+
+    def check(self, site: Site) -> None:
+        """Read the root and find out who vouches for it; raises RequestError for what must not be installed."""
+        from v2g_tool.pki.work.new_root import new_root
+
+        super().check(site)
+        self._new: NewRoot = new_root(self, site, self._root, self._moment)
+
+    def work(self, session: Session) -> Result:
+        """Install it where it is not there, and judge what is then there."""
+        from v2g_tool.hal.linux.pki_files import PkiReader
+        from v2g_tool.hal.linux.system_store import SystemStore
+        from v2g_tool.pki.work.install import Installation
+
+        store = SystemStore(self._root)
+        if not self.dry_run:
+            session.hold(store.key)
+        done, error = Installation(store, PkiReader(self._root), session).install(self._new)
+        return self._judged(session, done, error)

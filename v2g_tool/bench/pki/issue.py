@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.x509.oid import NameOID
 
 from v2g_tool.bench.pki.extensions import built
-from v2g_tool.bench.pki.plan import Certificate, Crl, Name, Plan
+from v2g_tool.bench.pki.plan import Certificate, Crl, Name, Plan, days
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | rsa.RSAPrivateKey
 """A key of a plan."""
@@ -39,6 +39,8 @@ class Made:
     serials: dict[str, int] = field(default_factory=dict)
     certificates: dict[str, bytes] = field(default_factory=dict)
     crls: dict[str, bytes] = field(default_factory=dict)
+    fresh: dict[str, bytes] = field(default_factory=dict)
+    """What the authorities publish at this moment."""
 
 
 def issue(plan: Plan) -> Made:
@@ -49,7 +51,16 @@ def issue(plan: Plan) -> Made:
         made.certificates[label] = _certificate(plan, label, made)
     for label, crl in plan.crls.items():
         made.crls[label] = _crl(plan, crl, made)
+        if label in plan.certificates:
+            made.fresh[label] = _crl(plan, _fresh(plan, label, crl), made)
     return made
+
+
+def _fresh(plan: Plan, issuer: str, crl: Crl) -> Crl:
+    number = max((each.number or 0 for each in plan.crls.values() if each.issuer == issuer), default=0) + 1
+    return replace(
+        crl, issuer=issuer, key="", base=None, number=number, this_update=plan.now, next_update=plan.now + days(30)
+    )
 
 
 def distinguished(name: Name) -> x509.Name:

@@ -24,10 +24,14 @@ BUNDLE = f"{SYSTEM_STORE}/ca-certificates.crt"
 """All roots of the system in one file."""
 UTILITY_ROOT = f"{SYSTEM_SOURCES}/utility-root.crt"
 """The root of the utility."""
+RECEIVED = "/var/lib/v2g/received/utility-root.crt"
+"""The root of the utility as it came by mail, not installed."""
+LAST_SYNCHRONISED = "/var/lib/systemd/timesync/clock"
+"""What systemd-timesyncd touches when it has set the clock."""
 ACCOUNT = "v2g"
 """The service account of the EMS."""
 CRL_SERVER = "http://crl.cpo.example"
-"""Where the certificates say that their revocation lists are."""
+"""Where the certificates say that their revocation lists are, where no bench serves them."""
 FOREVER = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
 """The end of a certificate without an end (RFC 5280, 4.1.2.5)."""
 
@@ -133,6 +137,7 @@ class Plan:
     """Labels of the anchors that the site file pins."""
     credentials: dict[str, Credential] = field(default_factory=dict)
     utility_root: str = UTILITY_ROOT
+    crl_server: str = CRL_SERVER
 
     def certificate(self, label: str) -> Certificate:
         """Give a certificate to alter."""

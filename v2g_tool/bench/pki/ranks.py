@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from v2g_tool.bench.pki.plan import CRL_SERVER, CRLS, FOREVER, Certificate, Crl, Extension, File, Name, Plan, days
+from v2g_tool.bench.pki.plan import CRLS, FOREVER, Certificate, Crl, Extension, File, Name, Plan, days
 
 CA_USAGE = ("keyCertSign", "cRLSign")
 """Key usage of every authority."""
@@ -33,7 +33,7 @@ def add_authority(plan: Plan, authority: Authority, kind: str = "p256") -> None:
         "basicConstraints": Extension((True, authority.path_length), critical=True),
         "keyUsage": Extension(CA_USAGE, critical=True),
         "subjectKeyIdentifier": Extension(),
-        **_about_issuer(label, authority.issuer),
+        **_about_issuer(plan, label, authority.issuer),
     }
     end = start + days(authority.life_days)
     plan.certificates[label] = Certificate(authority.subject, authority.issuer, label, start, end, extensions)
@@ -48,7 +48,7 @@ def add_leaf(plan: Plan, label: str, subject: Name, issuer: str, kind: str = "p2
         "basicConstraints": Extension((False, None), critical=True),
         "keyUsage": Extension(usage, critical=True),
         "subjectKeyIdentifier": Extension(),
-        **_about_issuer(label, issuer),
+        **_about_issuer(plan, label, issuer),
     }
     leaf = Certificate(subject, issuer, label, plan.now - days(10), plan.now + days(50), extensions)
     plan.certificates[label] = leaf
@@ -68,8 +68,8 @@ def make_sep2(certificate: Certificate, *policies: str) -> None:
     certificate.extensions["certificatePolicies"] = Extension(policies, critical=True)
 
 
-def _about_issuer(label: str, issuer: str) -> dict[str, Extension]:
+def _about_issuer(plan: Plan, label: str, issuer: str) -> dict[str, Extension]:
     if label == issuer:
         return {}
-    where = Extension((f"{CRL_SERVER}/{issuer}.crl",))
+    where = Extension((f"{plan.crl_server}/{issuer}.crl",))
     return {"authorityKeyIdentifier": Extension(), "cRLDistributionPoints": where}

@@ -28,6 +28,8 @@ class Pki:
     """SHA-256 of all certificates in hex."""
     secrets: Mapping[str, bytes]
     """The secret of each key: its scalar, seed or private exponent."""
+    published: Mapping[str, bytes]
+    """A fresh revocation list of each authority, by the name under which it is served."""
     passphrase: str
     """Opens the keys that are locked."""
 

@@ -12,7 +12,10 @@ import os
 from v2g_tool.bench.pki.plan import (
     ACCOUNT,
     CERTS,
+    CRL_SERVER,
     CRLS,
+    LAST_SYNCHRONISED,
+    RECEIVED,
     SYSTEM_SOURCES,
     SYSTEM_STORE,
     TRUST,
@@ -64,9 +67,9 @@ _SEP2 = Credential("sep2-device", "ieee2030-5", "sep2", f"{CERTS}/sep2-chain.pem
 _OCPP = Credential("ocpp-station", "ocpp-2-0-1", "csms", f"{CERTS}/ocpp-chain.pem", f"{CERTS}/ocpp.key", "ocpp")
 
 
-def sound_plan(now: datetime.datetime) -> Plan:
+def sound_plan(now: datetime.datetime, crl_server: str = CRL_SERVER) -> Plan:
     """Give the plan of a sound site with one SECC leaf."""
-    plan = Plan(now, stores={store: f"{TRUST}/{store}" for store in _ANCHORS})
+    plan = Plan(now, stores={store: f"{TRUST}/{store}" for store in _ANCHORS}, crl_server=crl_server)
     for authority in _AUTHORITIES:
         add_authority(plan, authority)
     for issuer in _CRL_ISSUERS:
@@ -104,6 +107,8 @@ def _lay_out(plan: Plan) -> None:
     plan.links[f"{plan.stores['v2g']}/v2g-inter-ca.pem"] = "../../certs/cpo-sub-ca-2.pem"
     for store, anchor in _ANCHORS.items():
         plan.trusts(store, anchor)
+    plan.files[RECEIVED] = File("certificates", ("utility-root",))
+    plan.files[LAST_SYNCHRONISED] = File("text", ("",), modified=plan.now - days(0.01))
     plan.files["/etc/passwd"] = File("text", (_accounts(),))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from v2g_tool.bench.pki.defects.table import DEFECTS
 from v2g_tool.bench.pki.der import pem
-from v2g_tool.bench.pki.plan import ACCOUNT, CRLS, SYSTEM_STORE, Credential, File, Plan
+from v2g_tool.bench.pki.plan import ACCOUNT, CRL_SERVER, CRLS, SYSTEM_STORE, Credential, File, Plan
 from v2g_tool.bench.pki.site import Pki
 from v2g_tool.bench.pki.sound import sound_plan
 from v2g_tool.errors import RequestError
@@ -25,18 +25,21 @@ _NOBODY = 65534
 _LFDI_OCTETS, _SFDI_BITS = 20, 36
 
 
-def write_pki(root: Path, faults: Iterable[str] = (), now: datetime.datetime | None = None) -> Pki:
+def write_pki(
+    root: Path, faults: Iterable[str] = (), now: datetime.datetime | None = None, crl_server: str = CRL_SERVER
+) -> Pki:
     """Write a PKI into a file tree, and give what the site file and the tests need of it.
 
     Args:
         root: the tree; folders that are not there are made.
         faults: names of defects, applied in this order.
         now: the moment around which all lives are laid; the present one when None.
+        crl_server: where the certificates say that their revocation lists are.
 
     Raises:
         RequestError: a fault is not known, or cannot be planted here.
     """
-    plan = sound_plan((now or datetime.datetime.now(datetime.UTC)).replace(microsecond=0))
+    plan = sound_plan((now or datetime.datetime.now(datetime.UTC)).replace(microsecond=0), crl_server)
     for name in faults:
         _plant(plan, name)
     from v2g_tool.bench.pki.issue import issue
@@ -155,6 +158,7 @@ def _pki(plan: Plan, made: Made, passphrase: str) -> Pki:
         {label: distinguished(entry.subject).rfc4514_string() for label, entry in plan.certificates.items()},
         fingerprints,
         {label: secret_of(key) for label, key in made.keys.items()},
+        {f"{label}.crl": der for label, der in made.fresh.items()},
         passphrase,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from v2g_tool.errors import NotPermitted, Refused
 from v2g_tool.hal.linux.rooted import inside, open_inside
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.pki import Contents, FileFacts, KeyForm, PrivateKey
@@ -23,7 +24,7 @@ MOST_FILES = 2000
 
 @dataclass
 class PkiReader:
-    """Reads the files of the host whose tree lies under `root`; each file once."""
+    """Fulfils `PkiHost` for the host whose tree lies under `root`, this computer or an image; reads each file once."""
 
     root: Path
     _known: dict[tuple[str, bytes | None], FileFacts] = field(default_factory=dict)
@@ -48,26 +49,28 @@ class PkiReader:
         except NotADirectoryError:
             return (self.file(path),)
         except OSError as exc:
-            return (FileFacts(path, trouble=_reason(exc)),)
+            return (FileFacts(path, here=str(self.root / path[1:]), trouble=_reason(exc)),)
         inner = (name for name in names if not (place / name).is_dir() or (place / name).is_symlink())
         return tuple(self.file(f"{path.rstrip('/')}/{name}") for name in list(inner)[:MOST_FILES])
 
-    def dangling(self, path: str) -> tuple[FileFacts, ...]:
-        """Give the links of a folder that lead nowhere; none where there is no such folder."""
+    def links(self, path: str) -> tuple[FileFacts, ...]:
+        """Give the links of a folder, unread; in `trouble` where one leads nowhere. None where there is no folder."""
         try:
-            links = sorted(entry for entry in inside(self.root, path).iterdir() if entry.is_symlink())
+            names = sorted(entry.name for entry in inside(self.root, path).iterdir() if entry.is_symlink())
         except OSError:
             return ()
-        facts = (self._dangling(f"{path.rstrip('/')}/{link.name}") for link in links[:MOST_FILES])
-        return tuple(each for each in facts if each is not None)
+        return tuple(self._link(f"{path.rstrip('/')}/{name}") for name in names[:MOST_FILES])
 
-    def _dangling(self, path: str) -> FileFacts | None:
+    def _link(self, path: str) -> FileFacts:
         try:
             place = inside(self.root, path)
         except OSError as exc:
-            return FileFacts(path, path, _reason(exc))
-        there = f"/{place.relative_to(self.root)}"
-        return None if place.exists() else FileFacts(path, there, "it leads nowhere")
+            return FileFacts(path, path, trouble=_reason(exc))
+        trouble = "" if place.exists() else "it leads nowhere"
+        return FileFacts(path, self._on_host(place), str(place), trouble)
+
+    def _on_host(self, place: Path) -> str:
+        return f"/{place.relative_to(self.root)}"
 
     def secret(self, path: str) -> bytes | None:
         """Give the passphrase that a file holds, without the line end behind it; None where it cannot be read."""
@@ -78,13 +81,13 @@ class PkiReader:
             return None
 
     def _file(self, path: str, passphrase: bytes | None) -> FileFacts:
-        place = ""
+        facts = FileFacts(path, here=str(self.root / path[1:]))
         try:
             found = inside(self.root, path)
-            place = f"/{found.relative_to(self.root)}"
-            facts = self._outside(FileFacts(path, place), found)
+            facts = replace(facts, place=self._on_host(found), here=str(found))
+            facts = self._outside(facts, found)
         except OSError as exc:
-            return FileFacts(path, place, _reason(exc, path, place), forbidden=exc.errno in _NO_RIGHT)
+            return replace(facts, trouble=_reason(exc, path, facts.place), forbidden=exc.errno in _NO_RIGHT)
         try:
             with open_inside(found) as file:
                 data = file.read(MOST_BYTES + 1)
@@ -121,6 +124,34 @@ class PkiReader:
             number = rest.split(":")[1:2]
             if number and number[0].isdecimal():
                 yield int(number[0]), name
+
+
+def set_mode(place: str, old: int, new: int) -> int:
+    """Change the permission bits of a file or folder of this computer, and give what they then are.
+
+    Raises:
+        NotPermitted: the right is missing, or what lies there is no file or folder.
+        Refused: the bits are no longer `old`.
+    """
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise OSError(errno.EINVAL, "it is neither a file nor a folder")
+            if stat.S_IMODE(status.st_mode) != old:
+                now = stat.S_IMODE(status.st_mode)
+                raise Refused(f"{place} has mode {now:04o} by now", todo="Run it again: somebody else changes it too.")
+            os.fchmod(descriptor, new)
+            return stat.S_IMODE(os.fstat(descriptor).st_mode)
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise NotPermitted(
+            f"the mode of {place} could not be changed: {exc.strerror}",
+            why="Only root and the owner of a file may do so.",
+            todo="Run: sudo v2g-tool certs fix-modes",
+        ) from exc
 
 
 def _reason(exc: OSError, path: str = "", place: str = "") -> str:

@@ -70,11 +70,15 @@ class ClockFacts:
         synchronised: whether the kernel counts it as synchronised; None where it cannot be asked.
         offset_s: how far it is ahead of another source; None where nobody was asked.
         source: which source that is.
+        passed: a moment that has surely passed; None where none is known.
+        passed_by: what says so.
     """
 
     synchronised: bool | None = None
     offset_s: float | None = None
     source: str = ""
+    passed: datetime | None = None
+    passed_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,14 @@ class SystemStore:
     Attributes:
         sources: files of /usr/local/share/ca-certificates.
         bundle: /etc/ssl/certs/ca-certificates.crt.
-        dangling: links in /etc/ssl/certs that lead nowhere.
+        links: links in /etc/ssl/certs.
+        rebuild: the command that builds it.
     """
 
     sources: tuple[FileFacts, ...]
     bundle: FileFacts
-    dangling: tuple[FileFacts, ...]
+    links: tuple[FileFacts, ...]
+    rebuild: str
 
 
 @dataclass(frozen=True)
@@ -98,19 +104,23 @@ class PkiFacts:
 
     Attributes:
         at: the moment for which it is judged.
+        root: what stands in front of the host's paths on this computer, "" where it is this computer.
         stores: the files of each trust store, by its name.
+        near: certificates in the folder of the charger's chain.
         beside: files beside the keys that are named like a passphrase.
         last_numbers: the CRLNumber of each issuer's list in the run before, by the issuer's name.
     """
 
     site: PkiSite
     at: datetime
+    root: str
     credentials: tuple[Credential, ...]
     stores: Mapping[str, tuple[FileFacts, ...]]
     lists: tuple[ListFacts, ...]
     unread: tuple[FileFacts, ...]
     clock: ClockFacts
     system: SystemStore
+    near: tuple[FileFacts, ...] = ()
     beside: tuple[FileFacts, ...] = ()
     inter_link: FileFacts | None = None
     last_numbers: Mapping[str, int] | None = None

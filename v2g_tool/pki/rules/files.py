@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
+import shlex
 from collections.abc import Iterator
 
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import FileFacts
+from v2g_tool.model.pki import Certificate, FileFacts
 from v2g_tool.pki import file_checks
 from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
 
@@ -82,19 +84,24 @@ def _kept(credential: Credential, account: str) -> Iterator[Finding]:
     verdict = Verdict.FAIL if open_to else Verdict.PASS
     evidence = [Evidence(name="mode", value=f"{file.mode:04o}", limit="0600")]
     said = "others may use it" if open_to else "nobody else may read it"
-    remedy = f"sudo chmod 600 {file.place or file.path}. A key that others could read should be replaced."
+    remedy = f"A key that others could read should be replaced. Now: sudo chmod 600 {file.in_shell}"
     yield file_checks.KEY_MODE.finding(
         credential.name, verdict, f"{where} has mode {file.mode:04o}: {said}.", evidence, remedy
     )
     if file.owner not in ("root", account):
         statement = f"{where} belongs to {file.owner}, neither root nor {account}."
         yield file_checks.KEY_OWNER.finding(
-            credential.name, WARNING, statement, remedy=f"sudo chown {account} {file.place or file.path}."
+            credential.name, WARNING, statement, remedy=f"sudo chown {account} {file.in_shell}"
         )
     if file.folder_mode is not None and file.folder_mode & _OTHERS:
         folder = (file.place or file.path).rpartition("/")[0] or "/"
         statement = f"{folder} has mode {file.folder_mode:04o}: others may look into it."
-        yield file_checks.FOLDER.finding(folder, WARNING, statement, remedy=f"sudo chmod 700 {folder}.")
+        yield file_checks.FOLDER.finding(folder, WARNING, statement, remedy=f"sudo chmod 700 {folder_in_shell(file)}")
+
+
+def folder_in_shell(file: FileFacts) -> str:
+    """Give how a command names the folder that a file really lies in."""
+    return shlex.quote((file.here or file.place or file.path).rpartition("/")[0] or "/")
 
 
 def _hardware(credential: Credential) -> Iterator[Finding]:
@@ -114,7 +121,7 @@ def _passphrases(facts: PkiFacts) -> Iterator[Finding]:
     for file in {file.path: file for file in (*named, *facts.beside)}.values():
         if file.mode is not None and file.mode & _OTHERS:
             statement = f"{file.path} has mode {file.mode:04o}: others may read the passphrase."
-            remedy = f"sudo chmod 600 {file.place or file.path}."
+            remedy = f"sudo chmod 600 {file.in_shell}"
             yield file_checks.PASSPHRASE.finding(file.path, WARNING, statement, remedy=remedy)
 
 
@@ -143,7 +150,22 @@ def link_findings(facts: PkiFacts) -> Iterator[Finding]:
     wanted = chargers[0].path[1]
     reason = file.trouble or f"it is {', '.join(map(str, file.contents.certificates)) or 'no certificate'}"
     statement = f"{file.path} should be {wanted}, the issuer of {chargers[0].leaf}: {reason}."
-    yield file_checks.INTER_LINK.finding(file.path, Verdict.FAIL, statement)
+    yield file_checks.INTER_LINK.finding(file.path, Verdict.FAIL, statement, remedy=_linked(facts, file, wanted))
+
+
+def _linked(facts: PkiFacts, link: FileFacts, wanted: Certificate) -> str:
+    """Give the command that links the CA in, or takes it out of the chain file where it lies in no file of its own."""
+    folder = link.path.rpartition("/")[0]
+    name = shlex.quote(f"{facts.root}{link.path}")
+    alone = [f for f in (*facts.near, *facts.files()) if f.path != link.path and f.contents.certificates == (wanted,)]
+    if alone:
+        target = shlex.quote(posixpath.relpath(alone[0].place or alone[0].path, folder))
+        return f"sudo ln -sfn {target} {name}"
+    holder = next(c for c in facts.credentials if wanted in c.chain.contents.certificates or wanted in c.path)
+    if wanted not in (inside := holder.chain.contents.certificates):
+        return file_checks.INTER_LINK.remedy
+    nth = f"awk '/-----BEGIN/ {{n++}} n == {inside.index(wanted) + 1}' {holder.chain.in_shell}"
+    return f"sudo rm -f {name}; {nth} | sudo tee {name} >/dev/null"
 
 
 def _all_right(check: Check, statement: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -78,7 +79,7 @@ def _fetch(facts: PkiFacts, each: ListFacts) -> str:
     address = next((point for c in issued for point in c.distribution_points if point.startswith("http")), "")
     if not address:
         return f"Ask {each.content.issuer} for a fresh list; no certificate says where it is."
-    return f"Fetch a fresh one: curl -fo {each.file.path} {address}"
+    return f"Fetch a fresh one: sudo curl -fsSo {each.file.in_shell} {shlex.quote(address)}"
 
 
 def _number(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:

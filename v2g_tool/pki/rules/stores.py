@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import shlex
+from collections.abc import Iterable, Iterator
 
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.pki import FileFacts
+from v2g_tool.model.pki import Certificate, FileFacts
 from v2g_tool.pki import checks, file_checks
-from v2g_tool.pki.rules.facts import WARNING, PkiFacts
+from v2g_tool.pki.rules.facts import WARNING, PkiFacts, SystemStore
 
-SOURCES = "/usr/local/share/ca-certificates"
-BUILT = "/etc/ssl/certs"
+_HASH_LINK = re.compile(r"[0-9a-f]{8}\.\d")
 
 
 def anchor_findings(facts: PkiFacts) -> Iterator[Finding]:
@@ -49,37 +50,52 @@ def system_findings(facts: PkiFacts) -> Iterator[Finding]:
     built = {c.sha256 for c in store.bundle.contents.certificates}
     own_roots = {a.sha256 for name in facts.stores for a in facts.anchors(name)}
     for file in store.sources:
-        yield from _source(file, store.bundle, built, own_roots)
-    for link in store.dangling:
-        yield file_checks.STORE_LINK.finding(
-            link.path, WARNING, f"{link.path} leads nowhere, to {link.place}.", remedy=file_checks.STORE_LINK.remedy
-        )
+        yield from _source(file, store, built, own_roots)
+    for link in store.links:
+        if link.trouble:
+            statement = f"{link.path} leads nowhere, to {link.place}."
+            yield file_checks.STORE_LINK.finding(link.path, WARNING, statement, remedy=f"{store.rebuild} --fresh")
     yield from _utility(facts, built)
 
 
-def _source(file: FileFacts, bundle: FileFacts, built: set[str], own_roots: set[str]) -> Iterator[Finding]:
-    certificates = file.contents.certificates
+def _source(file: FileFacts, store: SystemStore, built: set[str], own_roots: set[str]) -> Iterator[Finding]:
+    certificates, bundle = file.contents.certificates, store.bundle
     if not file.path.endswith(".crt"):
-        remedy = (
-            f"sudo mv {file.path} {file.path.rpartition('.')[0] or file.path}.crt, then sudo update-ca-certificates."
-        )
+        crt = shlex.quote(f"{(file.here or file.path).rpartition('.')[0] or file.here}.crt")
+        remedy = f"sudo mv {file.in_shell} {crt} && {store.rebuild}"
         statement = f"{file.path} does not end in .crt: update-ca-certificates passes over it."
         yield file_checks.STORE_SUFFIX.finding(file.path, Verdict.FAIL, statement, remedy=remedy)
         return
     absent = [c for c in certificates if c.sha256 not in built]
     if absent or (certificates and file.modified_s > bundle.modified_s > 0):
         reason = f"{absent[0]} is not in {bundle.path}" if absent else f"it is newer than {bundle.path}"
-        yield file_checks.STORE_OLD.finding(file.path, Verdict.FAIL, f"{file.path}: {reason}.")
+        statement = f"{file.path}: {reason}."
+        yield file_checks.STORE_OLD.finding(file.path, Verdict.FAIL, statement, remedy=store.rebuild)
+    elif len(certificates) == 1 and not found_by_hash(file, bundle, store.links):
+        statement = f"No link with the hash of its subject leads to {file.path}: programs that look it up find nothing."
+        yield file_checks.STORE_LINK.finding(file.path, WARNING, statement, remedy=f"{store.rebuild} --fresh")
     if len(certificates) > 1:
         statement = f"{file.path} holds {len(certificates)} certificates."
         yield file_checks.STORE_MANY.finding(file.path, WARNING, statement, remedy=file_checks.STORE_MANY.remedy)
     for certificate in certificates:
-        if not certificate.is_ca or not certificate.self_issued:
-            kind = "a sub-CA" if certificate.is_ca else "no CA"
-            yield file_checks.STORE_NO_ROOT.finding(file.path, Verdict.FAIL, f"{file.path}: {certificate} is {kind}.")
-        elif certificate.sha256 in own_roots:
-            statement = f"{file.path}: {certificate} is a root of the site's own stores."
-            yield file_checks.STORE_V2G.finding(file.path, WARNING, statement, remedy=file_checks.STORE_V2G.remedy)
+        yield from _root_only(file, certificate, own_roots)
+
+
+def found_by_hash(file: FileFacts, bundle: FileFacts, links: Iterable[FileFacts]) -> bool:
+    """Say whether a link by which OpenSSL looks up an issuer leads to a file, or to the bundle that holds it too.
+
+    `openssl rehash` links the bundle where that held one certificate when it ran.
+    """
+    return any(link.place in (file.place, bundle.place) and _HASH_LINK.fullmatch(link.path[-10:]) for link in links)
+
+
+def _root_only(file: FileFacts, certificate: Certificate, own_roots: set[str]) -> Iterator[Finding]:
+    if not certificate.is_ca or not certificate.self_issued:
+        kind = "a sub-CA" if certificate.is_ca else "no CA"
+        yield file_checks.STORE_NO_ROOT.finding(file.path, Verdict.FAIL, f"{file.path}: {certificate} is {kind}.")
+    elif certificate.sha256 in own_roots:
+        statement = f"{file.path}: {certificate} is a root of the site's own stores."
+        yield file_checks.STORE_V2G.finding(file.path, WARNING, statement, remedy=file_checks.STORE_V2G.remedy)
 
 
 def _utility(facts: PkiFacts, built: set[str]) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Cause
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.certificate import certificate_findings
@@ -14,17 +15,22 @@ from v2g_tool.pki.rules.files import file_findings, key_findings, link_findings
 from v2g_tool.pki.rules.revocation import revocation_findings
 from v2g_tool.pki.rules.stores import anchor_findings, system_findings
 
+_DATED = {check.id for check in (checks.EXPIRED, checks.NOT_YET, checks.HORIZON, checks.CRL_STALE, checks.CRL_TIME)}
+_SLACK = timedelta(minutes=1)
+
 
 def judge(facts: PkiFacts) -> tuple[Finding, ...]:
     """Give all findings; a wrong clock comes before any date, a broken file before what it should hold."""
+    clock = [*_clock(facts)]
+    wrong = any(finding.verdict is Verdict.FAIL for finding in clock)
     found = [
-        *_clock(facts),
+        *clock,
         *file_findings(facts),
         *key_findings(facts),
         *certificate_findings(facts),
-        *time_findings(facts),
+        *(map(_by_a_wrong_clock, time_findings(facts)) if wrong else time_findings(facts)),
         *chain_findings(facts),
-        *revocation_findings(facts),
+        *(map(_by_a_wrong_clock, revocation_findings(facts)) if wrong else revocation_findings(facts)),
         *anchor_findings(facts),
         *link_findings(facts),
         *system_findings(facts),
@@ -32,26 +38,46 @@ def judge(facts: PkiFacts) -> tuple[Finding, ...]:
     return (*found, *_engine(facts, found), *_edition(facts))
 
 
+def _by_a_wrong_clock(finding: Finding) -> Finding:
+    """Give a verdict about dates as what it is where the clock is wrong: none."""
+    if finding.check not in _DATED or finding.verdict is Verdict.PASS:
+        return finding
+    update = {"verdict": Verdict.INCONCLUSIVE, "statement": f"{finding.statement} But this clock is wrong."}
+    return finding.model_copy(update={**update, "remedy": checks.CLOCK.remedy})
+
+
 def _clock(facts: PkiFacts) -> Iterator[Finding]:
-    clock, site = facts.clock, facts.site
-    starts = [c.not_before for credential in facts.credentials for c in credential.path]
-    if starts and facts.at < min(starts):
-        # Nobody installs what has not begun on purpose, and not all of it at once.
-        statement = (
-            f"It is said to be {facts.at:%Y-%m-%d %H:%M} UTC: no certificate here has begun. The clock is wrong."
-        )
+    clock = facts.clock
+    if reason := _impossible(facts):
+        statement = f"It is said to be {facts.at:%Y-%m-%d %H:%M} UTC: {reason}. The clock is wrong."
         yield checks.CLOCK.finding("clock", Verdict.FAIL, statement)
     elif clock.offset_s is not None:
-        off = abs(clock.offset_s)
-        verdict = Verdict.FAIL if off > site.clock_fail_s else WARNING if off > site.clock_warn_s else Verdict.PASS
-        statement = f"The clock is {clock.offset_s:+.1f} s from {clock.source}."
-        yield checks.CLOCK.finding(
-            "clock", verdict, statement, remedy=checks.CLOCK.remedy if verdict is WARNING else ""
-        )
+        yield _offset(facts, clock.offset_s)
     if clock.synchronised is not None:
         verdict = Verdict.PASS if clock.synchronised else WARNING
         statement = f"The kernel counts its clock as {'' if clock.synchronised else 'not '}synchronised."
+        statement += "" if clock.synchronised else " If it is wrong, so is all that is said here about dates."
         yield checks.SYNC.finding("clock", verdict, statement, remedy="" if clock.synchronised else checks.SYNC.remedy)
+
+
+def _impossible(facts: PkiFacts) -> str:
+    """Give why it cannot be the time that the clock says; "" where it can."""
+    starts = [c.not_before for credential in facts.credentials for c in credential.path]
+    if starts and facts.at < min(starts):
+        # Nobody installs what has not begun on purpose, and not all of it at once.
+        return "no certificate here has begun"
+    if facts.clock.passed is not None and facts.at < facts.clock.passed - _SLACK:
+        return f"{facts.clock.passed_by} was at {facts.clock.passed:%Y-%m-%d %H:%M}"
+    return ""
+
+
+def _offset(facts: PkiFacts, offset_s: float) -> Finding:
+    off = abs(offset_s)
+    verdict = Verdict.PASS if off <= facts.site.clock_warn_s else WARNING
+    verdict = Verdict.FAIL if off > facts.site.clock_fail_s else verdict
+    evidence = [Evidence(name="offset", value=f"{offset_s:+.3f}", unit="s", limit=f"{facts.site.clock_fail_s:g}")]
+    statement = f"The clock is {off:.3g} s from {facts.clock.source}."
+    return checks.CLOCK.finding("clock", verdict, statement, evidence, checks.CLOCK.remedy if off else "")
 
 
 def _engine(facts: PkiFacts, found: list[Finding]) -> Iterator[Finding]:

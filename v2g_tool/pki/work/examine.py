@@ -6,18 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from v2g_tool.hal.contracts.recorder import Recorder
 from v2g_tool.hal.linux.pki_files import PkiReader
+from v2g_tool.hal.linux.system_store import BUILT, SOURCES, rebuild_command
 from v2g_tool.hal.x509.engine import rule
 from v2g_tool.hal.x509.paths import paths_of, signed_by
 from v2g_tool.model.pki import Certificate, FileFacts, RevocationList
 from v2g_tool.model.profiles.pki import PkiProfile
 from v2g_tool.model.site.pki import CredentialSite, PkiSite
 from v2g_tool.pki.rules.facts import ClockFacts, Credential, ListFacts, PkiFacts, SystemStore
-from v2g_tool.pki.rules.stores import BUILT, SOURCES
 
 INTER_CA = "v2g-inter-ca.pem"
+_CERTIFICATE = re.compile(r"\.(pem|crt|cer)$")
 _PASSPHRASE = re.compile(r"pass(word|phrase|wd)", re.IGNORECASE)
 
 
@@ -52,12 +54,14 @@ class Examination:
         facts = PkiFacts(
             site=self.site,
             at=self.at,
+            root="" if self.reader.root == Path("/") else str(self.reader.root),
             credentials=credentials,
             stores=stores,
             lists=lists,
             unread=unread,
             clock=clock,
             system=self._system(),
+            near=self._near(),
             beside=self._beside(),
             inter_link=self.reader.file(link) if link else None,
         )
@@ -99,13 +103,18 @@ class Examination:
                 unread.append(file)
         return tuple(found), tuple(unread)
 
+    def _near(self) -> tuple[FileFacts, ...]:
+        chains = {c.certificate.rpartition("/")[0] for c in self.site.credentials.values() if c.role == "secc"}
+        return tuple(file for folder in sorted(chains) for file in self.reader.files(folder, _CERTIFICATE))
+
     def _beside(self) -> tuple[FileFacts, ...]:
         folders = {each.key.rpartition("/")[0] for each in self.site.credentials.values() if each.key.startswith("/")}
         return tuple(file for folder in sorted(folders) for file in self.reader.files(folder, _PASSPHRASE))
 
     def _system(self) -> SystemStore:
         sources = tuple(file for file in self.reader.files(SOURCES) if file.path != SOURCES)
-        return SystemStore(sources, self.reader.file(f"{BUILT}/ca-certificates.crt"), self.reader.dangling(BUILT))
+        bundle = self.reader.file(f"{BUILT}/ca-certificates.crt")
+        return SystemStore(sources, bundle, self.reader.links(BUILT), rebuild_command(self.reader.root))
 
 
 def _certificates(files: list[FileFacts] | tuple[FileFacts, ...]) -> list[Certificate]:

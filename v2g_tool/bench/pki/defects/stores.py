@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from v2g_tool.bench.pki.defects.defect import Defect
-from v2g_tool.bench.pki.plan import BUNDLE, SYSTEM_SOURCES, SYSTEM_STORE, UTILITY_ROOT, Plan, days
+from v2g_tool.bench.pki.plan import BUNDLE, RECEIVED, SYSTEM_SOURCES, SYSTEM_STORE, UTILITY_ROOT, Plan, days
 from v2g_tool.bench.pki.ranks import Authority, add_authority, add_leaf
 
 _UTILITY = {"C": "DE", "O": "Utility Bench"}
@@ -31,6 +31,13 @@ def _not_rebuilt(plan: Plan) -> None:
     plan.files[BUNDLE] = replace(plan.files[BUNDLE], holds=("utility-root-2",), modified=plan.now - days(2))
     del plan.links[_LINK]
     del plan.hash_links["utility-root"]
+
+
+def _not_installed(plan: Plan) -> None:
+    """Leave the utility's root out of the system's store: step 3 of the manual was not done."""
+    _not_rebuilt(plan)
+    del plan.files[UTILITY_ROOT]
+    plan.files[BUNDLE].modified = plan.now
 
 
 def _pem_suffix(plan: Plan) -> None:
@@ -80,6 +87,7 @@ STORES: Mapping[str, Defect] = {
     "store-anchor-not-pinned": Defect("the site file does not pin the V2G root", _not_pinned),
     "store-extra-anchor": Defect("a root that nobody pinned is in the V2G store", _extra_anchor),
     "store-pem-suffix": Defect("the utility's root has the suffix .pem, and is ignored", _pem_suffix),
+    "store-no-utility-root": Defect(f"the utility's root was not installed; it lies in {RECEIVED}", _not_installed),
     "store-not-rebuilt": Defect("the system's store is older than the utility's root, and lacks it", _not_rebuilt),
     "store-source-newer": Defect("the utility's root was written after the system's store", _source_newer),
     "store-dangling-link": Defect("a link of the system's store leads to a root that is gone", _dangling),
