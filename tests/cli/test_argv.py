@@ -20,7 +20,8 @@ CALIBRATE = "calibrate --target=meter_01"
 
 def leaves(command: Command) -> list[Command]:
     inner = [leaf for below in command.commands.values() for leaf in leaves(below)]
-    return inner or [command]
+    # A group with options of its own, as certs, is a command too.
+    return [*inner, command] if not inner or "--site" in command.options else inner
 
 
 COMMANDS = [*leaves(TOOL), *leaves(PLC)]
@@ -67,6 +68,31 @@ def test_each_spelling_is_the_same_command(line: str) -> None:
 
 def test_the_command_may_stand_behind_its_options_when_it_is_spelt_as_one() -> None:
     assert spelt("--json -y -calibrate -target meter_01") == "calibrate --json -y --target meter_01"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("--certs", "certs"),
+        ("–certs –at=2027-01-01", "certs --at=2027-01-01"),
+        ("certs -at 2027-01-01 -q", "certs --at 2027-01-01 -q"),
+        ("--certs install root.crt", "certs install root.crt"),
+        ("install root.crt", "certs install root.crt"),
+        (
+            "certs --site s.toml install –fingerprint aa root.crt",
+            "certs install --site s.toml --fingerprint aa root.crt",
+        ),
+        ("certs --site=s.toml -fix-modes -y", "certs fix-modes --site=s.toml -y"),
+        ("help certs install", "certs install --help"),
+        ("certs --help", "certs --help"),
+    ],
+)
+def test_a_command_with_commands_below_it_takes_its_options_in_front_of_either(line: str, expected: str) -> None:
+    assert spelt(line) == expected
+
+
+def test_an_unknown_command_below_a_command_is_named_with_what_there_is() -> None:
+    assert "install, fix-modes" in (refused("certs instal root.crt").why or "")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
