@@ -278,7 +278,7 @@ class FileFacts:
         trouble: why it could not be read, "" where it could.
         forbidden: whether that is for want of the right: then it may well be there and sound.
         mode: its permission bits; None where it is not there.
-        owner: the account that it belongs to.
+        owners: the accounts that it belongs to: several may have one number.
         folder_mode: the permission bits of the folder that it really lies in.
         modified_s: when it was written, seconds since 1970.
     """
@@ -288,11 +288,16 @@ class FileFacts:
     here: str = ""
     trouble: str = ""
     mode: int | None = None
-    owner: str = ""
+    owners: tuple[str, ...] = ()
     folder_mode: int | None = None
     modified_s: float = 0.0
     forbidden: bool = False
     contents: Contents = _NOTHING
+
+    @property
+    def owner(self) -> str:
+        """The account that it belongs to, the first of that number."""
+        return next(iter(self.owners), "")
 
     @property
     def in_shell(self) -> str:

@@ -253,7 +253,7 @@ CRL = Check(
     "For every certificate it is known whether it is revoked",
     6,
     "No revocation list of its issuer lies here.",
-    "Fetch the list that is named, and put it where 'crls' in the site file points.",
+    "Ask the issuer where its revocation list is, and put it where 'crls' in the site file points.",
     _CRL,
 )
 CRL_STALE = Check(

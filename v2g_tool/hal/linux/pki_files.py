@@ -28,7 +28,7 @@ class PkiReader:
 
     root: Path
     _known: dict[tuple[str, bytes | None], FileFacts] = field(default_factory=dict)
-    _accounts: dict[int, str] | None = None
+    _accounts: dict[int, list[str]] | None = None
 
     def file(self, path: str, passphrase: bytes | None = None) -> FileFacts:
         """Give what is known of a file; what hinders reading it stands in `trouble`."""
@@ -103,15 +103,17 @@ class PkiReader:
         return replace(
             facts,
             mode=stat.S_IMODE(status.st_mode),
-            owner=self._account(status.st_uid),
+            owners=self._named(status.st_uid),
             folder_mode=stat.S_IMODE(found.parent.stat().st_mode),
             modified_s=status.st_mtime,
         )
 
-    def _account(self, uid: int) -> str:
+    def _named(self, uid: int) -> tuple[str, ...]:
         if self._accounts is None:
-            self._accounts = dict(self._listed_accounts())
-        return self._accounts.get(uid, f"user {uid}")
+            self._accounts = {0: ["root"]}
+            for number, name in self._listed_accounts():
+                self._accounts.setdefault(number, []).append(name)
+        return tuple(dict.fromkeys(self._accounts.get(uid, [f"user {uid}"])))
 
     def _listed_accounts(self) -> Iterator[tuple[int, str]]:
         try:
@@ -119,7 +121,7 @@ class PkiReader:
                 lines = file.read(1 << 20).decode(errors="replace").splitlines()
         except OSError:
             return
-        for line in reversed(lines):  # of two names of one number the first counts
+        for line in lines:
             name, _, rest = line.partition(":")
             number = rest.split(":")[1:2]
             if number and number[0].isdecimal():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,27 +22,38 @@ def chain_findings(facts: PkiFacts) -> Iterator[Finding]:
     for credential in facts.credentials:
         if credential.leaf is None:
             continue
-        yield from _anchored(credential)
+        yield from _anchored(facts, credential)
         yield from _order(credential)
         yield from _lengths(credential)
     yield from _serials(facts)
     yield from _twins(facts)
 
 
-def _anchored(credential: Credential) -> Iterator[Finding]:
+def _anchored(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
     names = " < ".join(str(certificate) for certificate in credential.path)
     if any(path.anchored for path in credential.paths):
         statement = f"{names}: each is signed by the next, and the last is in the store '{credential.site.store}'."
         yield checks.CHAIN.finding(credential.name, Verdict.PASS, statement)
         return
-    top = credential.path[-1]
+    top, store = credential.path[-1], credential.site.store
     missing = (
-        f"the root {top} is not in the store '{credential.site.store}'"
-        if top.self_issued
-        else f"the issuer of {top} is missing: {top.issuer}"
+        f"the root {top} is not in the store" if top.self_issued else f"the issuer of {top} is missing: {top.issuer}"
     )
-    statement = f"No path leads from {credential.leaf} to a root of the store '{credential.site.store}': {missing}."
-    yield checks.CHAIN.finding(credential.name, Verdict.FAIL, statement)
+    statement = f"No path leads from {credential.leaf} to a root of the store '{store}': {missing}."
+    yield checks.CHAIN.finding(credential.name, Verdict.FAIL, statement, remedy=_completed(facts, credential, top))
+
+
+def _completed(facts: PkiFacts, credential: Credential, top: Certificate) -> str:
+    """Give what makes a path complete: the sub-CA where it lies on the host, or the root from who runs it."""
+    issuers = [f for f in facts.near if any(c.subject.der == top.issuer.der for c in f.contents.certificates)]
+    if issuers and not top.self_issued and issuers[0].path != credential.chain.path:
+        return f"Add it to the chain: cat {issuers[0].in_shell} | sudo tee -a {credential.chain.in_shell} >/dev/null"
+    folder = shlex.quote(f"{facts.root}{facts.site.stores[credential.site.store]}")
+    add = f"sudo install -m 644 ROOT.pem {folder}/" if top.self_issued else ""
+    ask = f"Have {top.issuer} sent by who runs it, and compare its fingerprint over another channel"
+    return (
+        f"{ask}; then: {add}" if add else f"{ask}; a sub-CA belongs into {credential.chain.path}, a root into {folder}."
+    )
 
 
 def _order(credential: Credential) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ def key_findings(facts: PkiFacts) -> Iterator[Finding]:
             yield from _match(credential)
         yield from _kept(credential, facts.site.account)
         yield from _hardware(credential)
+    yield from _folders(facts)
     yield from _passphrases(facts)
     yield from _reused(facts)
 
@@ -84,19 +85,27 @@ def _kept(credential: Credential, account: str) -> Iterator[Finding]:
     verdict = Verdict.FAIL if open_to else Verdict.PASS
     evidence = [Evidence(name="mode", value=f"{file.mode:04o}", limit="0600")]
     said = "others may use it" if open_to else "nobody else may read it"
-    remedy = f"A key that others could read should be replaced. Now: sudo chmod 600 {file.in_shell}"
+    # Closed to all but its owner, it would be closed to the daemon too.
+    own = "" if account in file.owners or account == "root" else f"sudo chown {account} {file.in_shell} && "
+    remedy = f"A key that others could read should be replaced. Now: {own}sudo chmod 600 {file.in_shell}"
     yield file_checks.KEY_MODE.finding(
         credential.name, verdict, f"{where} has mode {file.mode:04o}: {said}.", evidence, remedy
     )
-    if file.owner not in ("root", account):
-        statement = f"{where} belongs to {file.owner}, neither root nor {account}."
+    if not {"root", account} & {*file.owners}:
+        wanted = "not root" if account == "root" else f"neither root nor {account}"
+        statement = f"{where} belongs to {file.owner}, {wanted}."
         yield file_checks.KEY_OWNER.finding(
             credential.name, WARNING, statement, remedy=f"sudo chown {account} {file.in_shell}"
         )
-    if file.folder_mode is not None and file.folder_mode & _OTHERS:
-        folder = (file.place or file.path).rpartition("/")[0] or "/"
-        statement = f"{folder} has mode {file.folder_mode:04o}: others may look into it."
-        yield file_checks.FOLDER.finding(folder, WARNING, statement, remedy=f"sudo chmod 700 {folder_in_shell(file)}")
+
+
+def _folders(facts: PkiFacts) -> Iterator[Finding]:
+    keys = (c.key for c in facts.credentials if c.key and not (c.private_key and c.private_key.in_hardware))
+    for folder, file in {(file.place or file.path).rpartition("/")[0] or "/": file for file in keys}.items():
+        if file.folder_mode is not None and file.folder_mode & _OTHERS:
+            statement = f"{folder} has mode {file.folder_mode:04o}: others may look into it."
+            remedy = f"sudo chmod 700 {folder_in_shell(file)}"
+            yield file_checks.FOLDER.finding(folder, WARNING, statement, remedy=remedy)
 
 
 def folder_in_shell(file: FileFacts) -> str:

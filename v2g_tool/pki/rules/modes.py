@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from v2g_tool.model.pki import FileFacts
 from v2g_tool.pki.rules.facts import PkiFacts
 
-_OTHERS, _GROUP_READS = 0o077, 0o040
+_OTHERS, _READ_BY_OTHERS = 0o077, 0o044
 _SHARED = ("/etc/ssl", "/etc/pki", "/usr", "/var", "/run", "/tmp", "/home", "/srv")  # noqa: S108 - names, not used
 """Folders that other programs enter too."""
 
@@ -45,7 +45,7 @@ def mode_changes(facts: PkiFacts) -> tuple[ModeChange, ...]:
 
 def _file(file: FileFacts, account: str) -> ModeChange:
     mode = file.mode or 0
-    loses = mode & _GROUP_READS and file.owner != account and account != "root"
+    loses = mode & _READ_BY_OTHERS and account not in file.owners and account != "root"
     risk = f"it belongs to {file.owner}, so the account {account} can then no longer read it" if loses else ""
     return ModeChange(file.place or file.path, file.here, mode, 0o600, risk)
 

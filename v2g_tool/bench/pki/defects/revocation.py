@@ -86,7 +86,7 @@ REVOCATION: Mapping[str, Defect] = {
     "crl-revocation-hidden": Defect(
         "a newer CRL of Sub-CA 2 with a smaller number hides that the leaf is revoked", _crl(_hidden)
     ),
-    "crl-no-next-update": Defect("the CRL of Sub-CA 2, 90 days old, does not say when the next comes", _made(90, None)),
+    "crl-no-next-update": Defect("the CRL of Sub-CA 2, 60 days old, does not say when the next comes", _made(60, None)),
     "crl-no-crl-sign": Defect("Sub-CA 2 may not sign CRLs", extended(_ISSUER, "keyUsage", CA_USAGE[:1], critical=True)),
 }
 """Defects of revocation lists."""
