@@ -17,7 +17,7 @@ from v2g_tool.pki.rules.facts import ClockFacts
 from v2g_tool.pki.rules.revocation import newest
 from v2g_tool.pki.rules.verdict import judge
 
-SOUND = ("", "second-leaf", "second-leaf-ed448")
+SOUND = ("", "second-leaf", "second-leaf-ed448", "key-with-passphrase", "key-in-pkcs12")
 FAIL, OPEN, INFO = Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.INFO
 FIRST = {
     "second-leaf-p256": (INFO, "CERT-ALG-001"),

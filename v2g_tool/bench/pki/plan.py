@@ -90,7 +90,7 @@ class File:
     """One file: which things it holds, in which form, and how it lies there."""
 
     form: str
-    """certificates, certificate-der, key, key-encrypted, key-locked, key-tpm, crl, passphrase or text."""
+    """certificates, certificate-der, key, key-encrypted, key-locked, key-pkcs12, key-tpm, crl, passphrase or text."""
     holds: tuple[str, ...] = ()
     """Labels of what it holds; the text itself where the form is text."""
     mode: int = 0o644
@@ -112,6 +112,7 @@ class Credential:
     key: str
     leaf: str
     """Label of the certificate."""
+    passphrase_file: str = ""
     lfdi: str = ""
     """What the server has registered for this device (IEEE 2030.5); empty where it is none."""
     sfdi: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from v2g_tool.bench.pki.der import encoded_integer, encoded_oid, pem, tlv
 from v2g_tool.bench.pki.issue import PrivateKey
@@ -23,7 +24,7 @@ _SEALED_BYTES = 126
 
 
 def key_file(key: PrivateKey, form: str, passphrase: str) -> bytes:
-    """Give the content of a key file: key, key-encrypted, key-locked or key-tpm."""
+    """Give the content of a key file: key, key-encrypted, key-locked, key-pkcs12 or key-tpm."""
     return _FORMS[form](key, passphrase)
 
 
@@ -49,6 +50,11 @@ def _locked(key: PrivateKey, passphrase: str) -> bytes:
     """Give the older form: EC PRIVATE KEY, with the lock in a Proc-Type line (RFC 1421, 4.6.1.1)."""
     lock = serialization.BestAvailableEncryption(passphrase.encode())
     return _pem(key, serialization.PrivateFormat.TraditionalOpenSSL, lock)
+
+
+def _pkcs12(key: PrivateKey, passphrase: str) -> bytes:
+    lock = serialization.BestAvailableEncryption(passphrase.encode())
+    return serialize_key_and_certificates(b"secc", key, None, None, lock)
 
 
 def _pem(key: PrivateKey, form: serialization.PrivateFormat, lock: serialization.KeySerializationEncryption) -> bytes:
@@ -84,5 +90,6 @@ _FORMS: Mapping[str, Callable[[PrivateKey, str], bytes]] = {
     "key": _plain,
     "key-encrypted": _encrypted,
     "key-locked": _locked,
+    "key-pkcs12": _pkcs12,
     "key-tpm": _kept_by_tpm,
 }

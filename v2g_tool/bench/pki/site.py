@@ -61,6 +61,7 @@ def _pki_table(pki: Pki) -> str:
 def _fields(entry: Credential) -> dict[str, str]:
     fields = {"role": entry.role, "profile": entry.profile, "store": entry.store}
     fields |= {"certificate": entry.certificate, "key": entry.key}
+    fields |= {"passphrase_file": entry.passphrase_file} if entry.passphrase_file else {}
     return fields | ({"lfdi": entry.lfdi, "sfdi": entry.sfdi} if entry.lfdi else {})
 
 

@@ -122,7 +122,7 @@ _FORMS: Mapping[str, Callable[[File, Made, str], bytes]] = {
     "crl": lambda file, made, _: made.crls[file.holds[0]],
     "passphrase": lambda _file, _made, passphrase: f"{passphrase}\n".encode(),
     "text": lambda file, _made, _passphrase: file.holds[0].encode(),
-    **dict.fromkeys(("key", "key-encrypted", "key-locked", "key-tpm"), _key),
+    **dict.fromkeys(("key", "key-encrypted", "key-locked", "key-pkcs12", "key-tpm"), _key),
 }
 
 

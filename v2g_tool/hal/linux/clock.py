@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 
 TIME_ERROR = 5
 """Return value of adjtimex(2): the clock is not synchronised."""
@@ -14,7 +13,8 @@ TIMEX_BYTES = 512
 def clock_synchronised() -> bool | None:
     """Give whether the kernel counts its clock as synchronised, None where it cannot be asked."""
     try:
-        libc = ctypes.CDLL(ctypes.util.find_library("c") or "libc.so.6", use_errno=True)
+        # The C library that this process has loaded already: looking for its file would start a program.
+        libc = ctypes.CDLL(None, use_errno=True)
         state = libc.adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
     except (OSError, AttributeError):
         return None

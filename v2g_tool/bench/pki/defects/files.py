@@ -60,6 +60,15 @@ def _key_form(form: str) -> Alter:
     return alter
 
 
+def _opened_by_file(form: str) -> Alter:
+    def alter(plan: Plan) -> None:
+        plan.files[SECC.key].form = form
+        plan.files[PASSPHRASE_FILE] = File("passphrase", mode=0o600)
+        plan.credentials["secc"] = replace(plan.credentials["secc"], passphrase_file=PASSPHRASE_FILE)
+
+    return alter
+
+
 def _key_mode(plan: Plan) -> None:
     plan.files[SECC.key].mode = 0o644
 
@@ -117,6 +126,13 @@ KEYS: Mapping[str, Defect] = {
     "key-tpm": Defect("the SECC key is kept by a TPM; its file is a TSS2 PRIVATE KEY", _key_form("key-tpm")),
     "key-encrypted": Defect("the SECC key is an ENCRYPTED PRIVATE KEY", _key_form("key-encrypted")),
     "key-locked": Defect("the SECC key is an EC PRIVATE KEY with a Proc-Type lock", _key_form("key-locked")),
+    "key-with-passphrase": Defect(
+        "sound: the SECC key is locked, and the site file names its passphrase file", _opened_by_file("key-encrypted")
+    ),
+    "key-in-pkcs12": Defect(
+        "sound: the SECC key is in a PKCS#12 file, and the site file names its passphrase file",
+        _opened_by_file("key-pkcs12"),
+    ),
     "key-passphrase-readable": Defect("the passphrase of the SECC key is in a file of mode 0644", _passphrase_readable),
     "key-reused": Defect("the station has the key of the SECC", _reused),
     "key-folder-open": Defect("the folder of the keys has mode 0755", _open_folder),
