@@ -92,7 +92,7 @@ def test_a_command_with_commands_below_it_takes_its_options_in_front_of_either(l
 
 
 def test_an_unknown_command_below_a_command_is_named_with_what_there_is() -> None:
-    assert "install, fix-modes" in (refused("certs instal root.crt").why or "")
+    assert "install, fix-modes" in (refused("certs installs root.crt").why or "")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

@@ -27,6 +27,8 @@ PLACEHOLDERS = {
     "FINGERPRINT": "$(openssl x509 -in reports/FOLDER/signer.pem -noout -fingerprint -sha256 | sed 's/.*=//')",
     "eth1": "plc1",
     "/mnt/image": '"$V2G_BENCH_EMS"',
+    "root-ca.crt": '"$V2G_BENCH_EMS/var/lib/v2g/received/utility-root.crt"',
+    "SHA256": '"$(openssl x509 -in "$V2G_BENCH_EMS/var/lib/v2g/received/utility-root.crt" -noout -fingerprint -sha256)"',
     "telemetry-srv.utility.example": "198.51.100.10",
     # Nobody is there to answer.
     "--persist": "--persist --yes",
@@ -51,6 +53,7 @@ ALONE: Mapping[str, tuple[int, ...]] = {
     "v2g-tool bench run -- sh -c 'v2g-plc-tool listen --seconds 8 & sleep 2; v2g-plc-tool snr-map --active; wait'": (
         0,
     ),
+    "v2g-tool bench run --fault crl-stale --fault chain-link-missing --fault key-readable -- bash": (0,),
     "v2g-tool bench run -- v2g-tool throughput --seconds 16": (0, *BUSY),
     "v2g-tool bench run --fault telemetry-loss:ratio=0.01 -- v2g-tool throughput --seconds 16": (1,),
     "v2g-tool bench run --fault telemetry-modbus -- v2g-tool throughput": BUSY,
@@ -122,6 +125,8 @@ ON_A_BENCH: Sequence[Steps] = (
         "v2g-tool certs": (0,),
         "v2g-tool certs --at 2027-03-01": (0, 1),  # the bench's certificates live around the day of the test
         "v2g-tool certs --root /mnt/image": (0,),
+        "sudo v2g-tool certs install root-ca.crt --fingerprint SHA256": (0,),
+        "sudo v2g-tool certs fix-modes": (0,),
     },
     {
         "v2g-tool throughput": BUSY,

@@ -25,7 +25,7 @@ def clock_offset() -> Offset | None:
 
 
 def chrony_offset(said: str) -> Offset | None:
-    """Read `chronyc -c tracking`: of 14 fields the second is the source, the fifth the offset, the last the state."""
+    """Read `chronyc -c tracking` (4.3): of 14 fields the 2nd is the source, the 5th the offset, the last the state."""
     fields = said.strip().split(",")
     try:
         return None if fields[13] == "Not synchronised" else Offset(float(fields[4]), f"chrony's source {fields[1]}")
@@ -33,8 +33,8 @@ def chrony_offset(said: str) -> Offset | None:
         return None
 
 
-_SPAN = re.compile(r"([\d.]+)(us|ms|s|min|h|d)(?![a-z])")
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SPAN = re.compile(r"([\d.]+)(us|ms|s|min|h|d|)(?![a-z\d.])")
+_SECONDS = {"": 0.0, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def timesync_offset(said: str) -> Offset | None:
