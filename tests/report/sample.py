@@ -13,7 +13,10 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
 from tests.rules.telemetry_sample import echoes_of, facts_of, random_piece
@@ -215,12 +218,14 @@ def signed_bundle(parent: Path, signer: Signer | None, **changes: object) -> Pat
 class Authority:
     """A certification authority for tests."""
 
-    key: ec.EllipticCurvePrivateKey
+    key: CertificateIssuerPrivateKeyTypes
     certificate: x509.Certificate | None
 
 
-def authority(name: str, issuer: Authority | None = None, **certified: Any) -> Authority:
-    key = ec.generate_private_key(ec.SECP256R1())
+def authority(
+    name: str, issuer: Authority | None = None, key: CertificateIssuerPrivateKeyTypes | None = None, **certified: Any
+) -> Authority:
+    key = key or ec.generate_private_key(ec.SECP256R1())
     return Authority(key, certificate(name, key, issuer or Authority(key, None), **({"ca": True} | certified)))
 
 
@@ -233,7 +238,7 @@ def issued_signer(*authorities: Authority, **certified: Any) -> Signer:
 
 def certificate(
     name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: CertificateIssuerPrivateKeyTypes,
     issuer: Authority,
     *,
     ca: bool = False,
@@ -241,6 +246,7 @@ def certificate(
     days: tuple[int, int] = (-30, 1800),
     extensions: tuple[x509.ExtensionType, ...] = (),
     critical: bool = False,
+    rsa_padding: padding.PSS | None = None,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -255,7 +261,8 @@ def certificate(
     )
     for extension in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(issuer.key, hashes.SHA256())
+    digest = None if isinstance(issuer.key, Ed25519PrivateKey | Ed448PrivateKey) else hashes.SHA256()
+    return builder.sign(issuer.key, digest, rsa_padding=rsa_padding)
 
 
 def lone_signer(name: str = "technician", curve: ec.EllipticCurve | None = None) -> Signer:

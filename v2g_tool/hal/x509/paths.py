@@ -43,6 +43,11 @@ def _verify(signed: Certificate | RevocationList, issuer: Certificate) -> None:
         key.verify(signature, content, ec.ECDSA(_hash(hashes, digest)))
     elif isinstance(key, rsa.RSAPublicKey) and scheme == "rsa":
         key.verify(signature, content, padding.PKCS1v15(), _hash(hashes, digest))
+    elif isinstance(key, rsa.RSAPublicKey) and signed.signature == "rsassa_pss":
+        told = _whole(signed)["signature_algorithm"]["parameters"].native
+        mask = padding.MGF1(_hash(hashes, told["mask_gen_algorithm"]["parameters"]["algorithm"]))
+        digest = told["hash_algorithm"]["algorithm"]
+        key.verify(signature, content, padding.PSS(mask, told["salt_length"]), _hash(hashes, digest))
     elif signed.signature in ("ed25519", "ed448") and issuer.key.kind.lower() == signed.signature:
         key.verify(signature, content)
     else:
@@ -60,11 +65,14 @@ def _key(der: bytes) -> Any:  # noqa: ANN401 - any public key of cryptography
 
 def _signed(signed: Certificate | RevocationList) -> tuple[bytes, bytes]:
     """Give a signature and the bytes that it is of."""
+    whole = _whole(signed)
     if isinstance(signed, Certificate):
-        whole = parsed.certificate(signed.der)
         return whole["signature_value"].native, whole["tbs_certificate"].dump()
-    whole = parsed.revocation_list(signed.der)
     return whole["signature"].native, whole["tbs_cert_list"].dump()
+
+
+def _whole(signed: Certificate | RevocationList) -> Any:  # noqa: ANN401 - asn1crypto is untyped
+    return (parsed.certificate if isinstance(signed, Certificate) else parsed.revocation_list)(signed.der)
 
 
 def _hash(hashes: Any, name: str) -> Any:  # noqa: ANN401 - classes of cryptography by name
