@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.bounds import HANG_S
+from tests.report.sample import authority, issued_signer, lone_signer, signed_bundle
 from tests.system.commands import site
+from v2g_tool.report.signing.keys import Signer, fingerprint_of
 
 HEAVY = {
     *("pydantic", "pymodbus", "serial", "pyvisa", "scapy", "cryptography", "asn1crypto", "rfc8785", "iperf3"),
@@ -65,3 +67,16 @@ def test_a_read_loads_nothing_of_another_domain(tmp_path: Path) -> None:
     assert "EMS-0001" in done.stdout, done.stderr
     assert loaded(done, {"pymodbus"})
     assert loaded(done, NOT_FOR_A_READ) == []
+
+
+def test_only_a_signer_with_an_issuer_loads_the_path_engine(tmp_path: Path) -> None:
+    def verified(signer: Signer) -> list[str]:
+        name = fingerprint_of(signer.certificates[-1])
+        words = ("report", "verify", str(signed_bundle(tmp_path / name, signer)), "--trust", name)
+        done = subprocess.run(
+            [*program(), *words], cwd=tmp_path, capture_output=True, text=True, timeout=HANG_S, check=False
+        )
+        return loaded(done, {"pyhanko_certvalidator", "asyncio", "v2g_tool.hal.x509"})
+
+    assert verified(lone_signer()) == []
+    assert "pyhanko_certvalidator" in verified(issued_signer(authority("Utility Root")))

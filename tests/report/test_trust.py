@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -61,10 +64,59 @@ def test_a_root_of_the_same_name_with_another_key_does_not_anchor(tmp_path: Path
     assert not verified(folder, (), [other]).anchored
 
 
+KEYS = {
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "Ed25519": Ed25519PrivateKey.generate,
+    "Ed448": Ed448PrivateKey.generate,
+    "RSA 2048": lambda: rsa.generate_private_key(65537, 2048),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_issuers_of_every_kind_of_key_anchor(tmp_path: Path, kind: str) -> None:
+    root = authority("Utility Root", key=KEYS[kind]())
+    folder = signed_bundle(tmp_path, issued_signer(authority("Utility Field", root, KEYS[kind]())))
+
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+
+    assert result.anchored
+    assert not any("Not anchored" in note for note in result.notes)
+
+
+def test_an_issuer_that_signs_with_rsa_pss_anchors(tmp_path: Path) -> None:
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+    root = authority("Utility Root", key=KEYS["RSA 2048"]())
+    folder = signed_bundle(tmp_path, issued_signer(root, rsa_padding=pss))
+
+    assert verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)]).anchored
+
+
+def test_a_sub_authority_pinned_by_its_fingerprint_anchors_whatever_is_above(tmp_path: Path) -> None:
+    expired = authority("Utility Root", days=(-30, -1))
+    middle = authority("Utility Field", expired, path_length=0)
+    folder = signed_bundle(tmp_path, issued_signer(middle, expired))
+    assert middle.certificate is not None
+
+    assert verified(folder, [fingerprint_of(middle.certificate)]).anchored
+    assert not verified(folder, (), [pem_file(tmp_path / "root.pem", expired.certificate)]).anchored
+
+
+def test_a_renewed_root_with_the_same_key_anchors_what_the_old_one_issued(tmp_path: Path) -> None:
+    old = authority("Utility Root", days=(-3000, 10))
+    new = authority("Utility Root", key=old.key)
+    folder = signed_bundle(tmp_path, issued_signer(old))
+
+    assert verified(folder, (), [pem_file(tmp_path / "root.pem", new.certificate)]).anchored
+
+
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+CRL_SIGN = x509.KeyUsage(False, False, False, False, False, False, True, False, False)
 KEY_AGREEMENT = x509.KeyUsage(False, False, False, False, True, False, False, False, False)
 
 CERTIFIED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "an issuer that is no authority": ({"ca": False}, {}, "not a certification authority"),
+    "an authority that may not sign certificates": ({"extensions": (CRL_SIGN,)}, {}, "not a certification authority"),
     "an authority that had expired": ({"days": (-30, -1)}, {}, "not valid at the signing time"),
     "an authority not yet valid": ({"days": (1, 30)}, {}, "not valid at the signing time"),
     "a charger's TLS certificate": (
@@ -75,7 +127,7 @@ CERTIFIED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a certificate that may not sign": ({}, {"extensions": (KEY_AGREEMENT,)}, "not for signatures"),
     "an extension that is not understood": (
         {},
-        {"extensions": (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),), "critical": True},
+        {"extensions": (UNKNOWN,), "critical": True},
         "critical extension 1.2.3.4",
     ),
 }
@@ -91,6 +143,100 @@ def test_a_path_that_breaks_the_rules_does_not_anchor_and_says_why(tmp_path: Pat
 
     assert not result.anchored
     assert any(reason in note for note in result.notes)
+
+
+EXCLUDED = x509.NameConstraints(None, [x509.DNSName("example.org")])
+PERMITTED = x509.NameConstraints([x509.DNSName("example.org")], None)
+EXAMPLE = x509.SubjectAlternativeName([x509.DNSName("field.example.org")])
+
+BETWEEN: dict[str, tuple[dict[str, Any], str]] = {
+    "had expired": ({"days": (-30, -1)}, "'CN=Utility Field' was not valid at the signing time"),
+    "was not yet valid": ({"days": (1, 30)}, "'CN=Utility Field' was not valid at the signing time"),
+    "is no authority": ({"ca": False}, "'CN=Utility Field' is not a certification authority"),
+    "may not sign certificates": ({"extensions": (CRL_SIGN,)}, "'CN=Utility Field' is not a certification authority"),
+    "has a critical extension that nobody knows": (
+        {"extensions": (UNKNOWN,), "critical": True},
+        "critical extension 1.2.3.4",
+    ),
+    "excludes the name of the signer": ({"extensions": (EXCLUDED,), "critical": True}, "the path does not hold"),
+}
+
+
+@pytest.mark.parametrize("case", BETWEEN)
+def test_a_sub_authority_that_breaks_the_rules_does_not_anchor_and_says_why(tmp_path: Path, case: str) -> None:
+    certified, reason = BETWEEN[case]
+    root = authority("Utility Root")
+    middle = authority("Utility Field", root, **certified)
+    folder = signed_bundle(tmp_path, issued_signer(middle, extensions=(EXAMPLE,)))
+
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+
+    assert not result.anchored
+    assert any(reason in note for note in result.notes)
+
+
+def test_a_sub_authority_that_permits_the_name_of_the_signer_anchors(tmp_path: Path) -> None:
+    root = authority("Utility Root")
+    middle = authority("Utility Field", root, extensions=(PERMITTED,), critical=True)
+    folder = signed_bundle(tmp_path, issued_signer(middle, extensions=(EXAMPLE,)))
+
+    assert verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)]).anchored
+
+
+@pytest.mark.parametrize("extension", [UNKNOWN, EXCLUDED], ids=["unknown", "name constraints"])
+def test_an_anchor_whose_critical_extension_is_not_obeyed_does_not_anchor(
+    tmp_path: Path, extension: x509.ExtensionType
+) -> None:
+    root = authority("Utility Root", extensions=(extension,), critical=True)
+    folder = signed_bundle(tmp_path, issued_signer(root))
+
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+
+    assert not result.anchored
+    assert any("which is not understood" in note for note in result.notes)
+
+
+def test_a_path_longer_than_a_sub_authority_allows_does_not_anchor(tmp_path: Path) -> None:
+    root = authority("Utility Root")
+    middle = authority("Utility Field", root, path_length=0)
+    folder = signed_bundle(tmp_path, issued_signer(authority("Below", middle), middle))
+
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+
+    assert not result.anchored
+    assert any("the path under 'CN=Utility Field' is longer" in note for note in result.notes)
+
+
+def test_an_authority_with_a_new_key_under_its_own_name_makes_no_path_longer(tmp_path: Path) -> None:
+    root = authority("Utility Root", path_length=0)
+    folder = signed_bundle(tmp_path, issued_signer(authority("Utility Root", root, path_length=0), root))
+
+    assert verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)]).anchored
+
+
+@pytest.mark.parametrize("one_key", [False, True], ids=["a key each", "one key"])
+def test_a_hundred_authorities_of_one_name_come_to_an_end(tmp_path: Path, *, one_key: bool) -> None:
+    chain = [authority("Utility")]
+    for _ in range(100):
+        chain.append(authority("Utility", chain[-1], chain[0].key if one_key else None))
+    folder = signed_bundle(tmp_path, issued_signer(*reversed(chain)))
+    root = pem_file(tmp_path / "root.pem", chain[0].certificate)
+    every = pem_file(tmp_path / "every.pem", *(one.certificate for one in chain))
+
+    assert verified(folder, (), [root]).anchored is one_key
+    assert verified(folder, (), [every]).anchored
+    assert not verified(folder, ()).anchored
+
+
+def test_a_certificate_too_large_to_be_judged_does_not_anchor_and_says_so(tmp_path: Path) -> None:
+    root = authority("Utility Root")
+    large = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x04\x83\x01\x11\x70" + b"x" * 70_000)
+    folder = signed_bundle(tmp_path, issued_signer(root, extensions=(large,)))
+
+    result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
+
+    assert not result.anchored
+    assert any("cannot be judged" in note for note in result.notes)
 
 
 def test_a_path_longer_than_the_root_allows_does_not_anchor(tmp_path: Path) -> None:

@@ -1,9 +1,4 @@
-"""Who may sign: certificate paths from a report's signer to what this site trusts.
-
-The path rules are a part of RFC 5280, 6.1: names and signatures link up, an issuer is a CA within its path length
-and validity at the signing time, no critical extension is overlooked, and the signer's certificate may sign
-documents. Revocation is not looked up: a site is offline.
-"""
+"""Whom this site trusts: fingerprints and certificates from outside the bundle, and the links inside it."""
 
 from __future__ import annotations
 
@@ -12,30 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import RequestError
 from v2g_tool.record.files import SIGNATURE, altered
 from v2g_tool.report.signing.cms import UNREADABLE
-from v2g_tool.report.signing.keys import DOCUMENT_SIGNING, fingerprint_of, load_certificates
+from v2g_tool.report.signing.keys import fingerprint_of, load_certificates
 
-_UNDERSTOOD = {
-    ExtensionOID.BASIC_CONSTRAINTS,
-    ExtensionOID.KEY_USAGE,
-    ExtensionOID.EXTENDED_KEY_USAGE,
-    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-    ExtensionOID.CERTIFICATE_POLICIES,
-}
-# A company's CA may know only e-mail signing; a TLS certificate of a charger must not sign reports.
-_SIGNING_PURPOSES = {DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-
-Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 
 @dataclass(frozen=True)
@@ -103,15 +85,10 @@ def anchored(chain: Sequence[x509.Certificate], signing_time: datetime, anchors:
     """
     if fingerprint_of(chain[0]) in anchors.fingerprints:
         return True, ""
-    candidates = [*enumerate(chain[1:])]
-    candidates += [(len(chain) - 1, root) for root in anchors.certificates if _issued(chain[-1], root)]
-    for below, issuer in candidates:
-        if problem := _issuer_problem(issuer, below, signing_time):
-            return False, problem
-        if fingerprint_of(issuer) in anchors.fingerprints:
-            problem = _signer_problem(chain[0])
-            return not problem, problem
-    return False, ""
+    # Most signers vouch for themselves and are trusted by fingerprint: they need none of what judges paths.
+    from v2g_tool.report.signing.path import leads_up
+
+    return leads_up(chain, signing_time, anchors)
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -120,42 +97,3 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     except (InvalidSignature, *UNREADABLE):
         return False
     return True
-
-
-def _issuer_problem(issuer: x509.Certificate, below: int, at: datetime) -> str:
-    """Give why `issuer`, with `below` other CA certificates under it, may not issue at that time, or nothing."""
-    name = plain(issuer.subject.rfc4514_string())
-    constraints = _extension(issuer, x509.BasicConstraints)
-    usage = _extension(issuer, x509.KeyUsage)
-    if constraints is None or not constraints.ca or (usage is not None and not usage.key_cert_sign):
-        return f"'{name}' is not a certification authority"
-    if constraints.path_length is not None and constraints.path_length < below:
-        return f"the path under '{name}' is longer than its certificate allows"
-    if not issuer.not_valid_before_utc <= at <= issuer.not_valid_after_utc:
-        return f"the certificate '{name}' was not valid at the signing time"
-    return _unknown_critical(issuer)
-
-
-def _signer_problem(signer: x509.Certificate) -> str:
-    """Give why a certificate from a CA may not sign a report, or nothing."""
-    usage = _extension(signer, x509.KeyUsage)
-    purposes = _extension(signer, x509.ExtendedKeyUsage)
-    if usage is not None and not (usage.digital_signature or usage.content_commitment):
-        return "the signer's certificate is not for signatures"
-    if purposes is not None and not _SIGNING_PURPOSES & set(purposes):
-        return "the signer's certificate is for another purpose than signing documents"
-    return _unknown_critical(signer)
-
-
-def _unknown_critical(certificate: x509.Certificate) -> str:
-    for extension in certificate.extensions:
-        if extension.critical and extension.oid not in _UNDERSTOOD:
-            return f"a certificate has the critical extension {extension.oid.dotted_string}, which is not understood"
-    return ""
-
-
-def _extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
