@@ -21,14 +21,15 @@ PASSPHRASE = "four words of bench"
 SIDE_BY_SIDE = 4
 """So many benches at once leave few cores idle, and none of them waits for long."""
 
+RECEIVED = '"$V2G_BENCH_EMS/var/lib/v2g/received/utility-root.crt"'
 PLACEHOLDERS = {
     "sudo ": "",
     '"Your Name"': '"Your Name" --passphrase-fd 3 3< passphrase',
     "FINGERPRINT": "$(openssl x509 -in reports/FOLDER/signer.pem -noout -fingerprint -sha256 | sed 's/.*=//')",
     "eth1": "plc1",
     "/mnt/image": '"$V2G_BENCH_EMS"',
-    "root-ca.crt": '"$V2G_BENCH_EMS/var/lib/v2g/received/utility-root.crt"',
-    "SHA256": '"$(openssl x509 -in "$V2G_BENCH_EMS/var/lib/v2g/received/utility-root.crt" -noout -fingerprint -sha256)"',
+    "root-ca.crt": RECEIVED,
+    "SHA256": f'"$(openssl x509 -in {RECEIVED} -noout -fingerprint -sha256)"',
     "telemetry-srv.utility.example": "198.51.100.10",
     # Nobody is there to answer.
     "--persist": "--persist --yes",

@@ -12,6 +12,9 @@ from enum import StrEnum
 FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """The notAfter of a certificate that never ends (RFC 5280, 4.1.2.5; IEEE 2030.5, 6.11)."""
 
+OBEYED_BELOW_AN_ANCHOR = frozenset({"name_constraints", "policy_constraints", "policy_mappings", "inhibit_any_policy"})
+"""Critical extensions that the path engine obeys, but not those of an anchor."""
+
 
 @dataclass(frozen=True)
 class Name:

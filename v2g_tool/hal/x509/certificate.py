@@ -198,4 +198,4 @@ def moment(value: datetime) -> datetime:
 def reason_of(exc: BaseException) -> str:
     """Give the first line of what a parser says, which may quote bytes."""
     text = str(exc).partition("\n")[0] or type(exc).__name__
-    return "".join(char if char.isprintable() else "?" for char in text)[:120]
+    return "".join(char if char.isprintable() else "?" for char in text)[:300]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, Certificate
 from v2g_tool.model.profiles.pki import CertificateClass
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
@@ -56,11 +56,10 @@ def _extensions(credential: Credential, certificate: Certificate, kind: Certific
     name, is_leaf = credential.name, certificate == credential.leaf
     if certificate.damage:
         yield checks.CRITICAL.finding(name, Verdict.FAIL, f"{certificate}: {certificate.damage}.")
-    if certificate.unknown_critical:
-        unknown = ", ".join(certificate.unknown_critical)
-        yield checks.CRITICAL.finding(
-            name, Verdict.FAIL, f"{certificate} has the unknown critical extension {unknown}."
-        )
+    obeyed = OBEYED_BELOW_AN_ANCHOR if certificate != (credential.path or (None,))[-1] else frozenset()
+    if unknown := sorted({*certificate.unknown_critical} - obeyed):
+        statement = f"{certificate} has the critical extension {', '.join(unknown)}, which is not understood here."
+        yield checks.CRITICAL.finding(name, Verdict.FAIL, statement)
     yield from _basic(name, certificate, is_leaf=is_leaf)
     if kind is not None:
         yield from _usage(name, certificate, kind)

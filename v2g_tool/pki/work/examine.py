@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from v2g_tool.hal.contracts.pki_host import PkiHost
 from v2g_tool.hal.contracts.recorder import Recorder
-from v2g_tool.hal.linux.pki_files import PkiReader
 from v2g_tool.hal.linux.system_store import BUILT, SOURCES, rebuild_command
 from v2g_tool.hal.x509.engine import rule
 from v2g_tool.hal.x509.paths import paths_of, signed_by
@@ -36,7 +36,7 @@ class Examination:
 
     site: PkiSite
     profiles: Mapping[str, PkiProfile]
-    reader: PkiReader
+    reader: PkiHost
     at: datetime
 
     def facts(self, record: Recorder, clock: ClockFacts) -> PkiFacts:

@@ -17,12 +17,10 @@ from v2g_tool.drawing.text import plain
 from v2g_tool.hal.x509.certificate import Malformed, certificate_of
 from v2g_tool.hal.x509.engine import rule
 from v2g_tool.hal.x509.paths import LONGEST, paths_of
-from v2g_tool.model.pki import Cause, Certificate, Path
+from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, Cause, Certificate, Path
 from v2g_tool.report.signing.anchors import Anchors
 from v2g_tool.report.signing.keys import DOCUMENT_SIGNING
 
-_ENGINE_READS = {"name_constraints", "policy_constraints", "policy_mappings", "inhibit_any_policy"}
-"""Critical extensions that the engine obeys, but not those of an anchor."""
 # A company's CA may know only e-mail signing; a TLS certificate of a charger must not sign reports.
 _SIGNING_PURPOSES = {DOCUMENT_SIGNING.dotted_string, "email_protection", "any_extended_key_usage"}
 
@@ -62,7 +60,7 @@ def _problems(path: Path, at: datetime) -> Iterator[str]:
     if path.anchored:
         yield from _signer_problems(signer)
     for each in path.certificates:
-        if unread := {*each.unknown_critical} - (set() if each is path.top else _ENGINE_READS):
+        if unread := {*each.unknown_critical} - (frozenset() if each is path.top else OBEYED_BELOW_AN_ANCHOR):
             yield f"a certificate has the critical extension {min(unread)}, which is not understood"
 
 
