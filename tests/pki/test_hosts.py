@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,21 +34,32 @@ class Dictionary:
 
     content: Mapping[str, bytes]
     targets: Mapping[str, str]
+    shut: frozenset[str] = frozenset()
+    """Files and folders that this user may not read."""
     root: Path = Path("/")
 
     def file(self, path: str, passphrase: bytes | None = None) -> FileFacts:
         place = self.targets.get(path, path)
+        if {path, place} & self.shut:
+            return self._shut(path, place)
         if place not in self.content:
             return FileFacts(path, place, trouble="it is not there")
         found = contents_of(self.content[place], passphrase)
         return FileFacts(path, place, place, mode=0o600, owners=("root",), folder_mode=0o700, contents=found)
 
     def files(self, path: str, named: re.Pattern[str] = re.compile("")) -> tuple[FileFacts, ...]:
+        if path in self.shut:
+            return (self._shut(path, path),)
         names = sorted({*self.content, *self.targets})
         found = [each for each in names if each.rpartition("/")[0] == path and named.search(each)]
         return tuple(map(self.file, found)) or (self.file(path),)
 
+    def _shut(self, path: str, place: str) -> FileFacts:
+        return FileFacts(path, place, place, "this user may not read it", forbidden=True)
+
     def links(self, path: str) -> tuple[FileFacts, ...]:
+        if path in self.shut:
+            return (self._shut(path, path),)
         found = [each for each in sorted(self.targets) if each.rpartition("/")[0] == path]
         return tuple(FileFacts(each, self.targets[each]) for each in found)
 
@@ -79,6 +91,39 @@ def test_a_dictionary_is_judged_as_the_folder_that_it_was_read_from(tmp_path: Pa
     assert ids(judged(host, site), Verdict.FAIL) == []
     folder = judge(facts_of(tmp_path, written(tmp_path)[1]))
     assert {f.check for f in judged(host, site)} == {f.check for f in folder}
+
+
+SHUT = (
+    ("/etc/v2g/certs/secc-chain.pem", "CERT-FILE-001"),
+    ("/etc/v2g/certs/private.key", "CERT-FILE-001"),
+    ("/etc/v2g/trust/v2g", "CERT-CHAIN-001"),
+    ("/etc/v2g/trust/v2g/v2g-root.pem", "CERT-CHAIN-001"),
+    ("/etc/v2g/certs/cpo-sub-ca-2.pem", "CERT-LINK-001"),
+    ("/etc/v2g/crl", "CERT-CRL-001"),
+    ("/etc/v2g/crl/cpo-sub-ca-2.crl", "CERT-CRL-001"),
+    ("/etc/ssl/certs/ca-certificates.crt", "CERT-STORE-007"),
+    ("/usr/local/share/ca-certificates", "CERT-STORE-007"),
+    ("/usr/local/share/ca-certificates/utility-root.crt", "CERT-STORE-007"),
+)
+
+
+@pytest.mark.parametrize(("path", "check"), SHUT)
+def test_what_this_user_may_not_read_is_neither_absent_nor_passed(path: str, check: str) -> None:
+    host, site = sound()
+
+    found = judged(replace(host, shut=frozenset({path})), site)
+
+    assert ids(found, Verdict.FAIL) == []
+    assert check in ids(found, Verdict.INCONCLUSIVE)
+    assert overall(found) is Verdict.INCONCLUSIVE
+
+
+def test_a_folder_of_links_that_may_not_be_read_accuses_nobody() -> None:
+    host, site = sound()
+
+    found = judged(replace(host, shut=frozenset({"/etc/ssl/certs"})), site)
+
+    assert "CERT-STORE-003" not in [finding.check for finding in found]
 
 
 @given(st.data())

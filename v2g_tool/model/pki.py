@@ -279,7 +279,7 @@ class FileFacts:
         place: where it really lies on that host, links followed.
         here: how this computer reaches that place: commands that mend name it so, on a mounted image too.
         trouble: why it could not be read, "" where it could.
-        forbidden: whether that is for want of the right: then it may well be there and sound.
+        forbidden: whether that is for want of the right, or a bound of this program: it may well be there and sound.
         mode: its permission bits; None where it is not there.
         owners: the accounts that it belongs to: several may have one number.
         folder_mode: the permission bits of the folder that it really lies in.

@@ -49,16 +49,22 @@ class PkiReader:
         except NotADirectoryError:
             return (self.file(path),)
         except OSError as exc:
-            return (FileFacts(path, here=str(self.root / path[1:]), trouble=_reason(exc)),)
-        inner = (name for name in names if not (place / name).is_dir() or (place / name).is_symlink())
-        return tuple(self.file(f"{path.rstrip('/')}/{name}") for name in list(inner)[:MOST_FILES])
+            return (self._untold(path, _reason(exc), forbidden=exc.errno in _NO_RIGHT),)
+        inner = [name for name in names if not (place / name).is_dir() or (place / name).is_symlink()]
+        read = tuple(self.file(f"{path.rstrip('/')}/{name}") for name in inner[:MOST_FILES])
+        more = f"it holds {len(inner)} files, of which only the first {MOST_FILES} were read"
+        return (*read, *([self._untold(path, more, forbidden=True)] if len(inner) > MOST_FILES else []))
+
+    def _untold(self, path: str, trouble: str, *, forbidden: bool) -> FileFacts:
+        return FileFacts(path, here=str(self.root / path[1:]), trouble=trouble, forbidden=forbidden)
 
     def links(self, path: str) -> tuple[FileFacts, ...]:
         """Give the links of a folder, unread; in `trouble` where one leads nowhere. None where there is no folder."""
         try:
             names = sorted(entry.name for entry in inside(self.root, path).iterdir() if entry.is_symlink())
-        except OSError:
-            return ()
+        except OSError as exc:
+            forbidden = exc.errno in _NO_RIGHT
+            return (self._untold(path, _reason(exc), forbidden=True),) if forbidden else ()
         return tuple(self._link(f"{path.rstrip('/')}/{name}") for name in names[:MOST_FILES])
 
     def _link(self, path: str) -> FileFacts:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import checks
-from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
+from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, PkiFacts
 
 _SHARE = 1 / 3
 """A certificate that lives shorter than three warnings is renewed when this share of its life is left."""
@@ -40,6 +40,11 @@ def _anchored(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
         f"the root {top} is not in the store" if top.self_issued else f"the issuer of {top} is missing: {top.issuer}"
     )
     statement = f"No path leads from {credential.leaf} to a root of the store '{store}': {missing}."
+    if facts.unseen(store):
+        yield checks.CHAIN.finding(
+            credential.name, Verdict.INCONCLUSIVE, f"{statement} Or it is unseen.", remedy=AS_ROOT
+        )
+        return
     yield checks.CHAIN.finding(credential.name, Verdict.FAIL, statement, remedy=_completed(facts, credential, top))
 
 

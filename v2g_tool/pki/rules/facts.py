@@ -11,6 +11,7 @@ from v2g_tool.model.pki import Certificate, FileFacts, Path, PrivateKey, Revocat
 from v2g_tool.model.profiles.pki import CertificateClass, PkiProfile
 from v2g_tool.model.site.pki import CredentialSite, PkiSite
 
+AS_ROOT = "Run it with sudo, or as the account that the keys belong to."
 WARNING = Verdict.INFO
 """What a fact book calls a warning: told on the first screen, no limit applies."""
 
@@ -124,6 +125,10 @@ class PkiFacts:
     beside: tuple[FileFacts, ...] = ()
     inter_link: FileFacts | None = None
     last_numbers: Mapping[str, int] | None = None
+
+    def unseen(self, store: str) -> bool:
+        """Say whether a trust store may hold what could not be read."""
+        return any(file.forbidden for file in self.stores.get(store, ()))
 
     def anchors(self, store: str) -> tuple[Certificate, ...]:
         """Give the self-signed certificates of a store."""

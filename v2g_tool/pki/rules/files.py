@@ -10,10 +10,9 @@ from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Certificate, FileFacts
 from v2g_tool.pki import file_checks
-from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
+from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, PkiFacts
 
 _OTHERS = 0o077
-AS_ROOT = "Run it with sudo, or as the account that the keys belong to."
 
 
 def file_findings(facts: PkiFacts) -> Iterator[Finding]:
@@ -159,7 +158,10 @@ def link_findings(facts: PkiFacts) -> Iterator[Finding]:
     wanted = chargers[0].path[1]
     reason = file.trouble or f"it is {', '.join(map(str, file.contents.certificates)) or 'no certificate'}"
     statement = f"{file.path} should be {wanted}, the issuer of {chargers[0].leaf}: {reason}."
-    yield file_checks.INTER_LINK.finding(file.path, Verdict.FAIL, statement, remedy=_linked(facts, file, wanted))
+    verdict, remedy = (
+        (Verdict.INCONCLUSIVE, AS_ROOT) if file.forbidden else (Verdict.FAIL, _linked(facts, file, wanted))
+    )
+    yield file_checks.INTER_LINK.finding(file.path, verdict, statement, remedy=remedy)
 
 
 def _linked(facts: PkiFacts, link: FileFacts, wanted: Certificate) -> str:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import checks
-from v2g_tool.pki.rules.facts import WARNING, Credential, ListFacts, PkiFacts
+from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, ListFacts, PkiFacts
 
 _LEFT_SHARE = 0.25
 """With less than this share of its time left, a list should already have been replaced."""
@@ -38,7 +38,10 @@ def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
     if each.signer is None:
         key = f", key {content.authority_key_id.hex()}" if content.authority_key_id else ""
         statement = f"{path} says that it is of {content.issuer}{key}; no CA of this site has signed it."
-        yield checks.CRL_SIGNER.finding(path, Verdict.FAIL, statement)
+        known = any(certificate.subject.der == content.issuer.der for certificate in facts.known())
+        unseen = not known and any(map(facts.unseen, facts.stores))
+        verdict, remedy = (Verdict.INCONCLUSIVE, AS_ROOT) if unseen else (Verdict.FAIL, "")
+        yield checks.CRL_SIGNER.finding(path, verdict, statement, remedy=remedy)
         return
     usage = each.signer.key_usage
     if usage is not None and "crl_sign" not in usage.values:
@@ -125,4 +128,7 @@ def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
         required = facts.site.revocation == "required"
         points = sorted({point for c in missing for point in c.distribution_points})
         remedy = f"Fetch {' and '.join(points)} into the folder of 'crls'." if points else checks.CRL.remedy
-        yield checks.CRL.finding(credential.name, Verdict.FAIL if required else WARNING, statement, remedy=remedy)
+        verdict = Verdict.FAIL if required else WARNING
+        if any(file.forbidden for file in facts.unread):
+            verdict, remedy = Verdict.INCONCLUSIVE, AS_ROOT
+        yield checks.CRL.finding(credential.name, verdict, statement, remedy=remedy)

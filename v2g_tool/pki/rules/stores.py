@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.pki import Certificate, FileFacts
 from v2g_tool.pki import checks, file_checks
-from v2g_tool.pki.rules.facts import WARNING, PkiFacts, SystemStore
+from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, PkiFacts, SystemStore
 
 _HASH_LINK = re.compile(r"[0-9a-f]{8}\.\d")
 
@@ -48,17 +48,27 @@ def system_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is to be said of the system's store."""
     store = facts.system
     built = {c.sha256 for c in store.bundle.contents.certificates}
-    own_roots = {a.sha256 for name in facts.stores for a in facts.anchors(name)}
-    for file in store.sources:
-        yield from _source(file, store, built, own_roots)
+    v2g_roots = {a.sha256 for name in facts.stores if _of_v2g(facts, name) for a in facts.anchors(name)}
+    for file in (*store.sources, store.bundle):
+        if file.forbidden:
+            yield file_checks.STORE_OLD.finding(
+                file.path, Verdict.INCONCLUSIVE, f"{file.path}: {file.trouble}.", remedy=AS_ROOT
+            )
+        elif file is not store.bundle and not store.bundle.forbidden:
+            yield from _source(file, store, built, v2g_roots)
     for link in store.links:
-        if link.trouble:
+        if link.trouble and not link.forbidden:
             statement = f"{link.path} leads nowhere, to {link.place}."
             yield file_checks.STORE_LINK.finding(link.path, WARNING, statement, remedy=f"{store.rebuild} --fresh")
     yield from _utility(facts, built)
 
 
-def _source(file: FileFacts, store: SystemStore, built: set[str], own_roots: set[str]) -> Iterator[Finding]:
+def _of_v2g(facts: PkiFacts, store: str) -> bool:
+    """Say whether a store is that of vehicles: web servers and utilities have theirs, which may be the system's too."""
+    return not any(c.site.store == store and c.site.role.startswith(("sep2", "ocpp")) for c in facts.credentials)
+
+
+def _source(file: FileFacts, store: SystemStore, built: set[str], v2g_roots: set[str]) -> Iterator[Finding]:
     certificates, bundle = file.contents.certificates, store.bundle
     if not file.path.endswith(".crt"):
         crt = shlex.quote(f"{(file.here or file.path).rpartition('.')[0] or file.here}.crt")
@@ -78,7 +88,7 @@ def _source(file: FileFacts, store: SystemStore, built: set[str], own_roots: set
         statement = f"{file.path} holds {len(certificates)} certificates."
         yield file_checks.STORE_MANY.finding(file.path, WARNING, statement, remedy=file_checks.STORE_MANY.remedy)
     for certificate in certificates:
-        yield from _root_only(file, certificate, own_roots)
+        yield from _root_only(file, certificate, v2g_roots)
 
 
 def found_by_hash(file: FileFacts, bundle: FileFacts, links: Iterable[FileFacts]) -> bool:
@@ -86,15 +96,18 @@ def found_by_hash(file: FileFacts, bundle: FileFacts, links: Iterable[FileFacts]
 
     `openssl rehash` links the bundle where that held one certificate when it ran.
     """
-    return any(link.place in (file.place, bundle.place) and _HASH_LINK.fullmatch(link.path[-10:]) for link in links)
+    return any(
+        link.forbidden or (link.place in (file.place, bundle.place) and _HASH_LINK.fullmatch(link.path[-10:]))
+        for link in links
+    )
 
 
-def _root_only(file: FileFacts, certificate: Certificate, own_roots: set[str]) -> Iterator[Finding]:
+def _root_only(file: FileFacts, certificate: Certificate, v2g_roots: set[str]) -> Iterator[Finding]:
     if not certificate.is_ca or not certificate.self_issued:
         kind = "a sub-CA" if certificate.is_ca else "no CA"
         yield file_checks.STORE_NO_ROOT.finding(file.path, Verdict.FAIL, f"{file.path}: {certificate} is {kind}.")
-    elif certificate.sha256 in own_roots:
-        statement = f"{file.path}: {certificate} is a root of the site's own stores."
+    elif certificate.sha256 in v2g_roots:
+        statement = f"{file.path}: {certificate} is a root of the site's V2G stores."
         yield file_checks.STORE_V2G.finding(file.path, WARNING, statement, remedy=file_checks.STORE_V2G.remedy)
 
 
@@ -102,12 +115,15 @@ def _utility(facts: PkiFacts, built: set[str]) -> Iterator[Finding]:
     path = facts.site.utility_root
     if not path:
         return
+    shut = [file for file in (*facts.system.sources, facts.system.bundle) if file.forbidden]
     file = next((source for source in facts.system.sources if source.path == path), None)
     found = file.contents.certificates if file is not None else ()
-    if file is None or file.trouble or not found:
+    if shut and not (found and all(c.sha256 in built for c in found)):
+        statement = f"Whether {path}, the utility's root, is in the system's store cannot be seen: {shut[0].path}."
+        yield file_checks.UTILITY.finding(path, Verdict.INCONCLUSIVE, statement, remedy=AS_ROOT)
+    elif file is None or file.trouble or not found:
         reason = file.trouble if file is not None and file.trouble else "it is not there"
         yield file_checks.UTILITY.finding(path, Verdict.FAIL, f"{path}, the utility's root: {reason}.")
     elif all(c.sha256 in built for c in found):
-        yield file_checks.UTILITY.finding(
-            path, Verdict.PASS, f"{found[0]}, the utility's root, is in the system's store."
-        )
+        statement = f"{found[0]}, the utility's root, is in the system's store."
+        yield file_checks.UTILITY.finding(path, Verdict.PASS, statement)

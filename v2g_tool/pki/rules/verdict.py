@@ -83,7 +83,7 @@ def _offset(facts: PkiFacts, offset_s: float) -> Finding:
 def _engine(facts: PkiFacts, found: list[Finding]) -> Iterator[Finding]:
     """Give what the path engine says where no other check has failed for it: then something unnamed is wrong."""
     failed = {finding.subject for finding in found if finding.verdict is Verdict.FAIL}
-    named = any(finding.verdict is Verdict.FAIL for finding in found)
+    unseen = {finding.subject for finding in found if finding.verdict is Verdict.INCONCLUSIVE}
     for credential in facts.credentials:
         ruling = credential.ruling
         if ruling is None or credential.name in failed:
@@ -93,7 +93,7 @@ def _engine(facts: PkiFacts, found: list[Finding]) -> Iterator[Finding]:
             ends = "has no end" if ruling.path and until.year == 9999 else f"holds until {until:%Y-%m-%d}"
             statement = f"The path of '{credential.name}' over {len(ruling.path)} certificates {ends}."
             yield checks.ENGINE.finding(credential.name, Verdict.PASS, statement)
-        elif not named:
+        elif not failed and credential.name not in unseen:
             verdict = Verdict.INCONCLUSIVE if ruling.cause is Cause.UNDECIDED else Verdict.FAIL
             statement = f"The path of '{credential.name}' does not hold: {ruling.cause}. {ruling.words}"
             yield checks.ENGINE.finding(credential.name, verdict, statement)

@@ -112,7 +112,7 @@ class Examination:
         return tuple(file for folder in sorted(folders) for file in self.reader.files(folder, _PASSPHRASE))
 
     def _system(self) -> SystemStore:
-        sources = tuple(file for file in self.reader.files(SOURCES) if file.path != SOURCES)
+        sources = tuple(file for file in self.reader.files(SOURCES) if file.path != SOURCES or file.forbidden)
         bundle = self.reader.file(f"{BUILT}/ca-certificates.crt")
         return SystemStore(sources, bundle, self.reader.links(BUILT), rebuild_command(self.reader.root))
 
