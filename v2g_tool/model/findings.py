@@ -13,6 +13,10 @@ PREFIXES = "CAL|PLC|CERT|SYS|NET|GC|LOG|HOST|PQ|RSP|ISL|STOP|ILK|THM|HOP|FLEET"
 """What the id of a finding begins with: the subject that is judged."""
 
 
+WEIGHTY = 4
+"""From this severity on what no limit applies to is a warning: it is told first, too."""
+
+
 class Verdict(StrEnum):
     """The outcome of a judgement. "Could not check" is never pass and never fail."""
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from v2g_tool.model.base import Model
+
+Mark = Literal["ok", "warning", "inconclusive", "fail"]
+"""How it stands with one row of a table, or one part of a picture."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; numbers stand on the right and are never broken."""
+    """A column of a table; numbers stand on the right and are never broken; a page puts a glyph before each Mark."""
 
     heading: str
     unit: str = ""
     numeric: bool = False
+    marks: bool = False
 
 
 @dataclass(frozen=True)

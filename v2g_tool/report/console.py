@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from v2g_tool.data.reading import read_regular
-from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.findings import WEIGHTY, Finding, Verdict
 from v2g_tool.model.report import Report
 from v2g_tool.record.files import REPORT, SIGNATURE, SIGNER
 from v2g_tool.report.page import CUT, Page
@@ -26,8 +26,6 @@ _MARKS = {
 _STAMPS = {"signed": "", "test": "TEST", "unsigned": "UNSIGNED"}
 _WORST = 3
 """So many findings, each with its remedy, fit on the last screen."""
-_WEIGHTY = 4
-"""From this severity on what was only measured is shown on the last screen too."""
 _MARGIN = len("? INCONCLUSIVE") + 2
 
 
@@ -103,7 +101,7 @@ def _rank(finding: Finding) -> tuple[int, int, str]:
 def _pressing(finding: Finding) -> bool:
     """Give whether somebody has to know it first: it is no pass, or it was measured and weighs."""
     if finding.verdict is Verdict.INFO:
-        return finding.severity >= _WEIGHTY
+        return finding.severity >= WEIGHTY
     return finding.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE) and not finding.corrected
 
 

@@ -11,6 +11,7 @@ from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, Certificate
 from v2g_tool.model.profiles.pki import CertificateClass
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
+from v2g_tool.pki.rules.marks import about
 
 _OLD_DIGESTS = ("md2_", "md5_", "sha1_", "rsa_md5", "dsa_sha1")
 _SHORTEST_RSA = 2048
@@ -20,17 +21,21 @@ _SECCID = re.compile(r"[A-Z]{2}-?[A-Z0-9]{3}-?S-?[A-Z0-9]{1,249}(-?[A-Z0-9])?")
 def certificate_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is to be said of each certificate, the leaf of each credential with its role."""
     for credential, certificate in facts.certificates():
-        kind = credential.class_of(certificate)
-        yield from _algorithms(credential, certificate)
-        yield from _extensions(credential, certificate, kind)
-        if kind is not None:
-            yield from _names(credential, certificate, kind)
-            yield from _lifetime(credential, certificate, kind)
-            yield from _device(credential, certificate, kind)
-        most = credential.profile.most_bytes
-        if most is not None and len(certificate.der) > most:
-            statement = f"{certificate} has {len(certificate.der)} bytes, {most} are allowed."
-            yield checks.SIZE.finding(credential.name, WARNING, statement, remedy=checks.SIZE.remedy)
+        yield from (about(finding, certificate) for finding in _findings(credential, certificate))
+
+
+def _findings(credential: Credential, certificate: Certificate) -> Iterator[Finding]:
+    kind = credential.class_of(certificate)
+    yield from _algorithms(credential, certificate)
+    yield from _extensions(credential, certificate, kind)
+    if kind is not None:
+        yield from _names(credential, certificate, kind)
+        yield from _lifetime(credential, certificate, kind)
+        yield from _device(credential, certificate, kind)
+    most = credential.profile.most_bytes
+    if most is not None and len(certificate.der) > most:
+        statement = f"{certificate} has {len(certificate.der)} bytes, {most} are allowed."
+        yield checks.SIZE.finding(credential.name, WARNING, statement, remedy=checks.SIZE.remedy)
 
 
 def _algorithms(credential: Credential, certificate: Certificate) -> Iterator[Finding]:

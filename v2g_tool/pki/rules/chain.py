@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,6 +11,7 @@ from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, PkiFacts
+from v2g_tool.pki.rules.marks import about, absent, missing
 
 _SHARE = 1 / 3
 """A certificate that lives shorter than three warnings is renewed when this share of its life is left."""
@@ -36,16 +36,16 @@ def _anchored(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
         yield checks.CHAIN.finding(credential.name, Verdict.PASS, statement)
         return
     top, store = credential.path[-1], credential.site.store
-    missing = (
+    reason = (
         f"the root {top} is not in the store" if top.self_issued else f"the issuer of {top} is missing: {top.issuer}"
     )
-    statement = f"No path leads from {credential.leaf} to a root of the store '{store}': {missing}."
+    statement = f"No path leads from {credential.leaf} to a root of the store '{store}': {reason}."
+    verdict, remedy = Verdict.FAIL, _completed(facts, credential, top)
     if facts.unseen(store):
-        yield checks.CHAIN.finding(
-            credential.name, Verdict.INCONCLUSIVE, f"{statement} Or it is unseen.", remedy=AS_ROOT
-        )
-        return
-    yield checks.CHAIN.finding(credential.name, Verdict.FAIL, statement, remedy=_completed(facts, credential, top))
+        statement, verdict, remedy = f"{statement} Or it is unseen.", Verdict.INCONCLUSIVE, AS_ROOT
+    evidence = [absent(store) if top.self_issued else missing(str(top.issuer))]
+    finding = checks.CHAIN.finding(credential.name, verdict, statement, evidence, remedy)
+    yield about(finding, top) if top.self_issued else finding
 
 
 def _completed(facts: PkiFacts, credential: Credential, top: Certificate) -> str:
@@ -81,24 +81,22 @@ def _lengths(credential: Credential) -> Iterator[Finding]:
         below = sum(not c.self_issued for c in path[1 : at + 1])
         if allowed is not None and below > allowed:
             statement = f"{ca} allows {allowed} CAs below it and has {below}."
-            yield checks.PATH_LENGTH.finding(credential.name, Verdict.FAIL, statement)
+            yield about(checks.PATH_LENGTH.finding(credential.name, Verdict.FAIL, statement), ca)
     count, longest = sum(not c.self_issued for c in path), credential.profile.longest
     if longest is not None and count > longest:
         statement = f"The path has {count} certificates below the root; {credential.profile.title} allows {longest}."
-        yield checks.DEPTH.finding(credential.name, Verdict.FAIL, statement)
+        yield about(checks.DEPTH.finding(credential.name, Verdict.FAIL, statement), path[0])
 
 
 def _serials(facts: PkiFacts) -> Iterator[Finding]:
-    counted: Counter[tuple[bytes, int]] = Counter()
-    named: dict[tuple[bytes, int], list[str]] = {}
+    numbered: dict[tuple[bytes, int], list[Certificate]] = {}
     for _, certificate in facts.certificates():
-        mark = (certificate.issuer.der, certificate.serial)
-        counted[mark] += 1
-        named.setdefault(mark, []).append(str(certificate))
-    for (_, serial), names in named.items():
-        if len(names) > 1:
-            statement = f"Serial number {serial:x} was given to {' and '.join(names)}."
-            yield checks.SERIAL.finding(names[0], WARNING, statement, remedy=checks.SERIAL.remedy)
+        numbered.setdefault((certificate.issuer.der, certificate.serial), []).append(certificate)
+    for (_, serial), same in numbered.items():
+        if len(same) > 1:
+            statement = f"Serial number {serial:x} was given to {' and '.join(map(str, same))}."
+            finding = checks.SERIAL.finding(str(same[0]), WARNING, statement, remedy=checks.SERIAL.remedy)
+            yield about(finding, *same)
 
 
 def _twins(facts: PkiFacts) -> Iterator[Finding]:
@@ -112,7 +110,8 @@ def _twins(facts: PkiFacts) -> Iterator[Finding]:
         ways = [f"{len(c.paths)} from '{c.name}'" for c in facts.credentials if twins[0].subject.der in _names(c)]
         paths = f"; paths that lead up: {', '.join(ways)}" if ways else ""
         statement = f"{twins[0]} stands here {len(twins)} times, with {kind}{paths}."
-        yield checks.TWINS.finding(str(twins[0]), WARNING, statement, remedy=checks.TWINS.remedy)
+        finding = checks.TWINS.finding(str(twins[0]), WARNING, statement, remedy=checks.TWINS.remedy)
+        yield about(finding, *twins)
 
 
 def _names(credential: Credential) -> set[bytes]:
@@ -128,10 +127,10 @@ def time_findings(facts: PkiFacts) -> Iterator[Finding]:
         for certificate in past:
             ago = _days(facts.at - certificate.not_after)
             statement = f"{certificate} ended on {_day(certificate.not_after)}, {ago} before {_moment(facts.at)}."
-            yield checks.EXPIRED.finding(credential.name, Verdict.FAIL, statement)
+            yield about(checks.EXPIRED.finding(credential.name, Verdict.FAIL, statement), certificate)
         for certificate in early:
             statement = f"{certificate} begins on {_moment(certificate.not_before)}; it is {_moment(facts.at)}."
-            yield checks.NOT_YET.finding(credential.name, Verdict.FAIL, statement)
+            yield about(checks.NOT_YET.finding(credential.name, Verdict.FAIL, statement), certificate)
         if path and not past and not early:
             yield _horizon(facts, credential)
         yield from _outlived(credential)
@@ -156,7 +155,7 @@ def _horizon(facts: PkiFacts, credential: Credential) -> Finding:
     ]
     remedy = checks.HORIZON.remedy if verdict is WARNING else ""
     statement = f"The path of '{credential.name}' ends {ends}, with {first}."
-    return checks.HORIZON.finding(credential.name, verdict, statement, evidence, remedy)
+    return about(checks.HORIZON.finding(credential.name, verdict, statement, evidence, remedy), first)
 
 
 def _outlived(credential: Credential) -> Iterator[Finding]:
@@ -164,7 +163,8 @@ def _outlived(credential: Credential) -> Iterator[Finding]:
         if below.not_after > above.not_after and not below.endless:
             end, later = _day(above.not_after), _day(below.not_after)
             statement = f"{below} is valid until {later}, but its issuer {above} only until {end}."
-            yield checks.OUTLIVES.finding(credential.name, WARNING, statement, remedy=checks.OUTLIVES.remedy)
+            finding = checks.OUTLIVES.finding(credential.name, WARNING, statement, remedy=checks.OUTLIVES.remedy)
+            yield about(finding, below)
 
 
 def _day(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, ListFacts, PkiFacts
+from v2g_tool.pki.rules.marks import about
 
 _LEFT_SHARE = 0.25
 """With less than this share of its time left, a list should already have been replaced."""
@@ -46,7 +47,7 @@ def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
     usage = each.signer.key_usage
     if usage is not None and "crl_sign" not in usage.values:
         statement = f"{path}: {each.signer} may not sign revocation lists."
-        yield checks.CRL_RIGHT.finding(path, Verdict.FAIL, statement)
+        yield about(checks.CRL_RIGHT.finding(path, Verdict.FAIL, statement), each.signer)
     yield from _dates(facts, each)
     yield from _number(facts, each)
 
@@ -121,7 +122,7 @@ def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
                 statement = (
                     f"{certificate} was revoked by {each.content.issuer} on {entry.at:%Y-%m-%d %H:%M} UTC{reason}."
                 )
-                yield checks.REVOKED.finding(credential.name, Verdict.FAIL, statement)
+                yield about(checks.REVOKED.finding(credential.name, Verdict.FAIL, statement), certificate)
     if missing:
         names = ", ".join(f"{c} (issuer {c.issuer})" for c in missing)
         statement = f"No revocation list here speaks of {names}."
@@ -131,4 +132,4 @@ def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
         verdict = Verdict.FAIL if required else WARNING
         if any(file.forbidden for file in facts.unread):
             verdict, remedy = Verdict.INCONCLUSIVE, AS_ROOT
-        yield checks.CRL.finding(credential.name, verdict, statement, remedy=remedy)
+        yield about(checks.CRL.finding(credential.name, verdict, statement, remedy=remedy), *missing)

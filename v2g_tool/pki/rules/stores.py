@@ -10,6 +10,7 @@ from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.pki import Certificate, FileFacts
 from v2g_tool.pki import checks, file_checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, PkiFacts, SystemStore
+from v2g_tool.pki.rules.marks import about
 
 _HASH_LINK = re.compile(r"[0-9a-f]{8}\.\d")
 
@@ -22,7 +23,7 @@ def anchor_findings(facts: PkiFacts) -> Iterator[Finding]:
             for certificate in file.contents.certificates if file.path != link else ():
                 if not certificate.self_issued and not file.is_link:
                     statement = f"{file.path} holds {certificate}, which {certificate.issuer} issued: it is no root."
-                    yield checks.SUB_IN_ROOTS.finding(name, Verdict.FAIL, statement)
+                    yield about(checks.SUB_IN_ROOTS.finding(name, Verdict.FAIL, statement), certificate)
     if facts.site.pins:
         yield from _pins(facts)
 
@@ -35,7 +36,7 @@ def _pins(facts: PkiFacts) -> Iterator[Finding]:
         where = "a path rests on it" if anchor.sha256 in used else "no path rests on it"
         statement = f"{anchor} ({anchor.sha256}) is trusted here and is not among 'pins'; {where}."
         if anchor.sha256 in used:
-            yield file_checks.PIN.finding(str(anchor), Verdict.FAIL, statement)
+            yield about(file_checks.PIN.finding(str(anchor), Verdict.FAIL, statement), anchor)
         else:
             yield file_checks.EXTRA.finding(str(anchor), WARNING, statement, remedy=file_checks.EXTRA.remedy)
     if not foreign:
