@@ -77,6 +77,8 @@ class Sheet:
 INK, PAPER, FAINT, GREY = "#1a1a1a", "#ffffff", "#e4e4e4", "#6b6b6b"
 BLUE, LIGHT_BLUE, ORANGE, SAND = "#0b5394", "#a9cbe8", "#c75b00", "#f4d9a6"
 """Blue is good, orange is bad; the pair is safe for colour-blind eyes and keeps its contrast in print."""
+RED = "#b3121d"
+"""Worse than orange; for some eyes the two are one, so that a sign and a word stand beside it."""
 HATCH = "url(#notch)"
 """The fill of a gap: grey and striped, so that it differs from everything else without colour too."""
 _HATCH = (

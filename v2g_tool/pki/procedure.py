@@ -75,19 +75,23 @@ class OnTree(Procedure):
 
     def _judged(self, session: Session, done: Sequence[Finding] = (), error: V2GError | None = None) -> Result:
         """Give what was done and what all files come to after it."""
+        from v2g_tool.pki.pictures.tree import tree_svg
         from v2g_tool.pki.rules.revocation import newest
         from v2g_tool.pki.rules.verdict import judge
         from v2g_tool.pki.work.summary import pki_section
-        from v2g_tool.run.result import Result
+        from v2g_tool.run.result import Attachment, Result
 
         memory = f"pki-{session.site.site.name}"
         with session.shield():
             last = session.intents.read(memory, CrlNumbers)
             facts = replace(self._look(session), last_numbers=last.numbers if last else {})
-            section = pki_section(facts, plain(str(self._root)))
+            findings = judge(facts)
+            section = pki_section(facts, findings, plain(str(self._root)))
+            picture = tree_svg(section, f"Certificates of {session.site.site.name}")
             with suppress(NotPermitted):  # where no state can be kept, nothing is compared next time
                 session.intents.put(memory, CrlNumbers(numbers=newest(facts)))
-        return Result(self.target, [*done, *judge(facts)], sections=[section], error=error)
+        attachments = [Attachment(name, picture, "image/svg+xml") for name in section.pictures]
+        return Result(self.target, [*done, *findings], sections=[section], attachments=attachments, error=error)
 
 
 @dataclass

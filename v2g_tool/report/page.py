@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich import box
 from rich.console import Console
@@ -13,12 +13,21 @@ from rich.text import Text
 
 from v2g_tool.drawing.text import plain
 from v2g_tool.errors import V2GError
-from v2g_tool.model.section import Table
+from v2g_tool.model.section import Column, Table
 
 CUT = " …"
+_MARKS: Mapping[str, tuple[str, str]] = {
+    "ok": ("✓", "green"),
+    "warning": ("!", "yellow"),
+    "inconclusive": ("?", "yellow"),
+    "fail": ("✗", "red"),
+}
+"""Glyph and colour of each Mark."""
 _LONGEST_WORD, _LONGEST_NAME = 12, 36
 # What a terminal without Unicode shows instead; an unlisted character becomes "?".
-_ASCII = str.maketrans({"✓": "+", "✗": "x", "–": "-", "•": "*", "→": "->", "±": "+/-", "−": "-", "·": "-", "°": " deg"})
+_ASCII = str.maketrans(
+    {"✓": "+", "✗": "x", "–": "-", "•": "*", "→": "->", "±": "+/-", "−": "-", "·": "-", "°": " deg", "└": "`", "…": "~"}
+)
 
 
 class Page:
@@ -50,7 +59,7 @@ class Page:
         """Show a table with its title and note."""
         unicode = self._console.encoding.startswith("utf")
         grid = Grid(box=box.SIMPLE_HEAD if unicode else box.ASCII2, padding=(0, 1, 0, 0), show_edge=False)
-        cells = [[self.text(cell) for cell in row] for row in table.rows]
+        cells = [[self._cell(*pair) for pair in zip(row, table.columns, strict=False)] for row in table.rows]
         for number, column in enumerate(table.columns):
             heading = f"{column.heading}, {column.unit}" if column.unit else column.heading
             # A name in the first column stays whole, a phrase gives way; the others break between words only.
@@ -59,7 +68,7 @@ class Page:
             grid.add_column(
                 self.text(heading),
                 justify="right" if column.numeric else "left",
-                no_wrap=column.numeric or (number == 0 and word == widest <= _LONGEST_NAME),
+                no_wrap=column.numeric or column.marks or (number == 0 and word == widest <= _LONGEST_NAME),
                 overflow="fold",
                 min_width=widest if column.numeric else min(word, _LONGEST_WORD) if number else None,
             )
@@ -70,6 +79,11 @@ class Page:
         self._console.print(grid)
         if table.note:
             self.say((table.note, "dim"))
+
+    def _cell(self, content: str, column: Column) -> Text:
+        """Give a cell; only a Mark, as it is and in its own column, gets a glyph of our own."""
+        glyph, colour = _MARKS.get(content, ("", "")) if column.marks else ("", "")
+        return self._own(f"{glyph} {content}", colour) if glyph else self.text(content)
 
     def hang(self, rows: Iterable[tuple[tuple[str, str], str]]) -> None:
         """Show paragraphs behind a (mark, style) of our own, each indented to the widest mark."""

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from v2g_tool.model.findings import Finding
 from v2g_tool.model.pki import Certificate
+from v2g_tool.model.section import Mark
 from v2g_tool.pki.rules.facts import Credential, ListFacts, PkiFacts
-from v2g_tool.pki.section import CertificateRecord, CredentialRecord, ListRecord, Pki
+from v2g_tool.pki.rules.marks import Marks
+from v2g_tool.pki.section import PICTURE, CertificateRecord, CredentialRecord, ListRecord, Pki
 
 
-def pki_section(facts: PkiFacts, root: str) -> Pki:
-    """Give the section of the report."""
+def pki_section(facts: PkiFacts, findings: Iterable[Finding], root: str) -> Pki:
+    """Give the section of the report, each certificate with what the findings say of it."""
+    marks = Marks(findings)
     return Pki(
         target="pki",
         root=root,
         at=_utc(facts.at),
-        credentials=tuple(_credential(credential, facts.at) for credential in facts.credentials),
-        lists=tuple(map(_list, facts.lists)),
+        credentials=tuple(_credential(credential, marks, facts.at) for credential in facts.credentials),
+        lists=tuple(_list(each, marks.file(each.file.path)) for each in facts.lists),
         statement=f"Judged for {facts.at:%Y-%m-%d %H:%M} UTC.",
+        pictures=(PICTURE,) if facts.credentials else (),
     )
 
 
-def _credential(credential: Credential, at: datetime) -> CredentialRecord:
+def _credential(credential: Credential, marks: Marks, at: datetime) -> CredentialRecord:
     ruling = credential.ruling
+    mark, trouble = marks.credential(credential)
     return CredentialRecord(
         name=credential.name,
         role=credential.site.role,
         profile=credential.profile.id,
         anchored=any(path.anchored for path in credential.paths),
         ruling=str(ruling.cause) if ruling is not None else "no certificate",
-        path=tuple(_certificate(certificate, at) for certificate in credential.path),
+        path=tuple(
+            _certificate(certificate, marks.certificate(credential, certificate), at) for certificate in credential.path
+        ),
+        missing=marks.missing(credential),
+        mark=mark,
+        trouble=trouble,
     )
 
 
-def _certificate(certificate: Certificate, at: datetime) -> CertificateRecord:
+def _certificate(certificate: Certificate, marked: tuple[Mark, str], at: datetime) -> CertificateRecord:
     days = "-" if certificate.endless else f"{(certificate.not_after - at) / timedelta(days=1):.0f}"
     return CertificateRecord(
+        name=str(certificate),
         subject=str(certificate.subject),
         issuer=str(certificate.issuer),
         serial=f"{certificate.serial:x}",
@@ -44,10 +57,12 @@ def _certificate(certificate: Certificate, at: datetime) -> CertificateRecord:
         not_before=_utc(certificate.not_before),
         not_after=_utc(certificate.not_after),
         days_left=days,
+        mark=marked[0],
+        trouble=marked[1],
     )
 
 
-def _list(each: ListFacts) -> ListRecord:
+def _list(each: ListFacts, mark: Mark) -> ListRecord:
     content = each.content
     return ListRecord(
         path=each.file.path,
@@ -56,6 +71,7 @@ def _list(each: ListFacts) -> ListRecord:
         this_update=_utc(content.this_update),
         next_update=_utc(content.next_update) if content.next_update is not None else "",
         revoked=len(content.revoked),
+        mark=mark,
     )
 
 

@@ -1,0 +1,1 @@
+"""The certificates of a site as a picture."""
