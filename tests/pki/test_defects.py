@@ -50,7 +50,7 @@ FIRST = {
     "chain-too-deep": (FAIL, "CERT-CHAIN-005"),
     "chain-renewed": (INFO, "CERT-CHAIN-006"),
     "chain-cross-signed": (INFO, "CERT-CHAIN-006"),
-    "chain-expired-root-beside": (FAIL, "CERT-TIME-001"),
+    "chain-expired-root-beside": (INFO, "CERT-TIME-001"),
     "chain-duplicate-serial": (INFO, "CERT-CHAIN-007"),
     "chain-sub-ca-in-store": (FAIL, "CERT-CHAIN-008"),
     "chain-sub-ca-in-bundle": (FAIL, "CERT-CHAIN-008"),

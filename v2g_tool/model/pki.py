@@ -242,6 +242,10 @@ class Path:
         """The last one; where it is no anchor, its issuer is missing."""
         return self.certificates[-1]
 
+    def in_time(self, at: datetime) -> bool:
+        """Say whether all its certificates are valid at a moment, by their dates."""
+        return all(each.not_before <= at <= each.not_after for each in self.certificates)
+
 
 class Cause(StrEnum):
     """Why a path does not hold."""
@@ -260,7 +264,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the engine says: the cause, its words, and the path that holds, leaf first."""
+    """What the engine says: the cause, its words, and the path that it is about, leaf first; none where there is none."""
 
     cause: Cause
     words: str = ""

@@ -25,6 +25,8 @@ MOST_COMPARISONS = 20_000
 def rule(paths: Sequence[Path], lists: Sequence[RevocationList], at: datetime, *, revocation: bool = True) -> Ruling:
     """Give the ruling about a leaf: the first path that holds, else what is wrong with the first one.
 
+    Paths whose certificates are all in time come first: beside an expired root one that cross-signed may serve.
+
     Args:
         paths: of one leaf, as `paths_of` gives them; those that reach no anchor are passed over.
         lists: revocation lists; those of other issuers do no harm.
@@ -32,7 +34,7 @@ def rule(paths: Sequence[Path], lists: Sequence[RevocationList], at: datetime, *
         revocation: whether each certificate below the anchor must be known not to be revoked.
     """
     first, ends_s = None, time.monotonic() + DEADLINE_S
-    for path in (path for path in paths if path.anchored):
+    for path in sorted((path for path in paths if path.anchored), key=lambda path: not path.in_time(at)):
         ruling = _rule(path, lists, at, revocation)
         if ruling.cause is Cause.NONE:
             return ruling
@@ -46,12 +48,12 @@ def _rule(path: Path, lists: Sequence[RevocationList], at: datetime, revocation:
     issuers = {certificate.issuer.der for certificate in path.certificates}
     try:
         if _comparisons(path) > MOST_COMPARISONS:
-            return Ruling(Cause.UNDECIDED, "its name constraints are too many to be compared")
+            return Ruling(Cause.UNDECIDED, "its name constraints are too many to be compared", path.certificates)
         _run(_validated(path, [each for each in lists if each.issuer.der in issuers], at, revocation))
     except _known() as exc:
-        return Ruling(_cause(exc), reason_of(exc))
+        return Ruling(_cause(exc), reason_of(exc), path.certificates)
     except UNREADABLE as exc:
-        return Ruling(Cause.UNDECIDED, reason_of(exc))
+        return Ruling(Cause.UNDECIDED, reason_of(exc), path.certificates)
     return Ruling(Cause.NONE, "", path.certificates)
 
 

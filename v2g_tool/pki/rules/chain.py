@@ -133,7 +133,19 @@ def time_findings(facts: PkiFacts) -> Iterator[Finding]:
             yield about(checks.NOT_YET.finding(credential.name, Verdict.FAIL, statement), certificate)
         if path and not past and not early:
             yield _horizon(facts, credential)
+            yield from _ended_beside(facts, credential)
         yield from _outlived(credential)
+
+
+def _ended_beside(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
+    """Give what has ended on another path to an anchor: programs that take the first path they find stop there."""
+    others = {each for path in credential.paths if path.anchored for each in path.certificates}
+    for certificate in sorted(others - {*credential.path}, key=str):
+        if facts.at > certificate.not_after:
+            statement = f"Another path goes over {certificate}, which ended on {_day(certificate.not_after)}; the one "
+            statement += f"over {credential.path[-1]} holds."
+            remedy = "Remove what has ended from the store: some programs take the first path that they find."
+            yield about(checks.EXPIRED.finding(credential.name, WARNING, statement, remedy=remedy), certificate)
 
 
 def effective_end(path: tuple[Certificate, ...]) -> Certificate:
