@@ -264,7 +264,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the engine says: the cause, its words, and the path that it is about, leaf first; none where there is none."""
+    """What the engine says: the cause, its words, and the path that it is about, leaf first."""
 
     cause: Cause
     words: str = ""

@@ -36,7 +36,7 @@ class Credential:
 
     @property
     def path(self) -> tuple[Certificate, ...]:
-        """The path that is judged: the one that holds, else the best that reaches an anchor, else the longest; leaf first."""
+        """The path that is judged, leaf first: the one that holds, else the best that reaches an anchor, else any."""
         if self.ruling is not None and self.ruling.path:
             return self.ruling.path
         return self.paths[0].certificates if self.paths else ()
