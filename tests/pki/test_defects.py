@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.pki.looks import facts_of, findings, ids, written
+from v2g_tool.bench.pki.defects.ocsp import STAPLED
 from v2g_tool.bench.pki.defects.table import DEFECTS
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.pki import Cause, Contents, Ruling
@@ -124,6 +125,7 @@ ELSEWHERE = {
     "key-tpm": "a key in a TPM is right where the site does not forbid it: test_a_key_in_a_tpm",
     "crl-wrong-issuer": "test_a_list_of_another_authority",
     "crl-rollback": "seen only beside an earlier run: test_an_older_list_is_not_taken_after_a_newer_one",
+    **dict.fromkeys(STAPLED, "OCSP responses are not looked at"),
 }
 
 

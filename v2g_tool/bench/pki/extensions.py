@@ -4,10 +4,11 @@ basicConstraints        (authority or not, path length or None)
 keyUsage                names of its bits
 subjectKeyIdentifier    its bytes; None for that of the key
 authorityKeyIdentifier  its bytes; None for that of the issuer's key
-extendedKeyUsage        serverAuth, clientAuth, or object identifiers
+extendedKeyUsage        serverAuth, clientAuth, OCSPSigning, or object identifiers
 certificatePolicies     object identifiers
 subjectAltName          type and serial number of the hardware (RFC 4108, 5)
 cRLDistributionPoints   addresses
+authorityInfoAccess     addresses of OCSP responders
 an object identifier    the bytes of that extension
 """
 
@@ -18,13 +19,17 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes, CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from v2g_tool.bench.pki.der import encoded_oid, tlv
 from v2g_tool.bench.pki.plan import Extension
 
 _HARDWARE_MODULE_NAME = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.4")
-_PURPOSES = {"serverAuth": ExtendedKeyUsageOID.SERVER_AUTH, "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH}
+_PURPOSES = {
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
 _USAGES = {
     "digitalSignature": "digital_signature",
     "contentCommitment": "content_commitment",
@@ -83,6 +88,13 @@ def _points(addresses: tuple[str, ...]) -> x509.CRLDistributionPoints:
     return x509.CRLDistributionPoints([x509.DistributionPoint([uri], None, None, None) for uri in uris])
 
 
+def _responders(addresses: tuple[str, ...]) -> x509.AuthorityInformationAccess:
+    uris = [x509.UniformResourceIdentifier(address) for address in addresses]
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, uri) for uri in uris]
+    )
+
+
 _MAKERS: Mapping[str, Callable[[Any], x509.ExtensionType]] = {
     "basicConstraints": lambda content: x509.BasicConstraints(*content),
     "keyUsage": _key_usage,
@@ -92,4 +104,5 @@ _MAKERS: Mapping[str, Callable[[Any], x509.ExtensionType]] = {
     "certificatePolicies": _policies,
     "subjectAltName": _hardware,
     "cRLDistributionPoints": _points,
+    "authorityInfoAccess": _responders,
 }

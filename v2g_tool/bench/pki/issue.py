@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.x509.oid import NameOID
 
 from v2g_tool.bench.pki.extensions import built
-from v2g_tool.bench.pki.plan import Certificate, Crl, Name, Plan, days
+from v2g_tool.bench.pki.plan import Certificate, Crl, Name, Ocsp, Plan, days
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey | rsa.RSAPrivateKey
 """A key of a plan."""
@@ -41,6 +41,7 @@ class Made:
     crls: dict[str, bytes] = field(default_factory=dict)
     fresh: dict[str, bytes] = field(default_factory=dict)
     """What the authorities publish at this moment."""
+    ocsp: dict[str, bytes] = field(default_factory=dict)
 
 
 def issue(plan: Plan) -> Made:
@@ -53,6 +54,8 @@ def issue(plan: Plan) -> Made:
         made.crls[label] = _crl(plan, crl, made)
         if label in plan.certificates:
             made.fresh[label] = _crl(plan, _fresh(plan, label, crl), made)
+    for label, response in plan.ocsp.items():
+        made.ocsp[label] = _ocsp(plan, response, made)
     return made
 
 
@@ -125,6 +128,16 @@ def _crl(plan: Plan, crl: Crl, made: Made) -> bytes:
         builder = builder.add_revoked_certificate(_entry(crl, made.serials[revoked], reason))
     signed = builder.sign(made.keys[label], _HASHES.get(plan.keys[label]))
     return _crafted_crl(signed.public_bytes(serialization.Encoding.DER), crl, made.keys[label])
+
+
+def _ocsp(plan: Plan, response: Ocsp, made: Made) -> bytes:
+    from v2g_tool.bench.pki.ocsp import Signer, ocsp_response
+
+    issuer = plan.certificates[response.about].issuer
+    responder = response.responder or issuer
+    label = plan.certificates[responder].key
+    signer = Signer(made.certificates[responder], made.keys[label], _HASHES.get(plan.keys[label]))
+    return ocsp_response(response, made.certificates[response.about], made.certificates[issuer], signer)
 
 
 def _issuer_key(key: PrivateKey) -> x509.AuthorityKeyIdentifier:

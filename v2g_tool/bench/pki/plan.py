@@ -16,6 +16,8 @@ TRUST = "/etc/v2g/trust"
 """The trust stores, one folder each."""
 CRLS = "/etc/v2g/crl"
 """The revocation lists."""
+OCSP = "/etc/v2g/ocsp"
+"""The OCSP responses that the charger staples, where it does."""
 SYSTEM_SOURCES = "/usr/local/share/ca-certificates"
 """What `update-ca-certificates` takes the site's own roots from."""
 SYSTEM_STORE = "/etc/ssl/certs"
@@ -32,6 +34,8 @@ ACCOUNT = "v2g"
 """The service account of the EMS."""
 CRL_SERVER = "http://crl.cpo.example"
 """Where the certificates say that their revocation lists are, where no bench serves them."""
+OCSP_SERVER = "http://ocsp.cpo.example"
+"""Where the certificates say that their OCSP responder is, where they do."""
 FOREVER = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
 """The end of a certificate without an end (RFC 5280, 4.1.2.5)."""
 
@@ -86,11 +90,27 @@ class Crl:
 
 
 @dataclass
+class Ocsp:
+    """One OCSP response about one certificate."""
+
+    about: str
+    this_update: datetime.datetime
+    next_update: datetime.datetime | None
+    status: str = "good"
+    """good, unknown, the reason of a revocation, or tryLater for a responder that did not answer."""
+    responder: str = ""
+    """Label of the certificate whose key signs; the issuer's when empty."""
+    digest: str = "sha1"
+    """What the certificate is named by."""
+
+
+@dataclass
 class File:
     """One file: which things it holds, in which form, and how it lies there."""
 
     form: str
-    """certificates, certificate-der, key, key-encrypted, key-locked, key-pkcs12, key-tpm, crl, passphrase or text."""
+    """certificates, certificate-der, key, key-encrypted, key-locked, key-pkcs12, key-tpm, crl, ocsp, passphrase
+    or text."""
     holds: tuple[str, ...] = ()
     """Labels of what it holds; the text itself where the form is text."""
     mode: int = 0o644
@@ -113,6 +133,8 @@ class Credential:
     leaf: str
     """Label of the certificate."""
     passphrase_file: str = ""
+    ocsp: str = ""
+    """Whether it needs OCSP responses; the site file says nothing of it when empty."""
     lfdi: str = ""
     """What the server has registered for this device (IEEE 2030.5); empty where it is none."""
     sfdi: str = ""
@@ -127,6 +149,8 @@ class Plan:
     """Label of a key to its kind: p256, p384, p521, ed448, rsa1024."""
     certificates: dict[str, Certificate] = field(default_factory=dict)
     crls: dict[str, Crl] = field(default_factory=dict)
+    ocsp: dict[str, Ocsp] = field(default_factory=dict)
+    """OCSP responses by the label of the certificate that they are about."""
     files: dict[str, File] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     hash_links: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ class Pki:
 
     account: str
     crls: Sequence[str]
+    ocsp: Sequence[str]
     pins: Sequence[str]
     """SHA-256 of the pinned anchors in hex."""
     utility_root: str
@@ -55,13 +56,14 @@ def pki_truth(pki: Pki) -> str:
 
 def _pki_table(pki: Pki) -> str:
     fields = {"account": pki.account, "crls": pki.crls, "pins": pki.pins, "utility_root": pki.utility_root}
-    return _table("pki", fields)
+    return _table("pki", fields | ({"ocsp": pki.ocsp} if pki.ocsp else {}))
 
 
 def _fields(entry: Credential) -> dict[str, str]:
     fields = {"role": entry.role, "profile": entry.profile, "store": entry.store}
     fields |= {"certificate": entry.certificate, "key": entry.key}
     fields |= {"passphrase_file": entry.passphrase_file} if entry.passphrase_file else {}
+    fields |= {"ocsp": entry.ocsp} if entry.ocsp else {}
     return fields | ({"lfdi": entry.lfdi, "sfdi": entry.sfdi} if entry.lfdi else {})
 
 

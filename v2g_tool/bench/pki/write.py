@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from v2g_tool.bench.pki.defects.table import DEFECTS
 from v2g_tool.bench.pki.der import pem
-from v2g_tool.bench.pki.plan import ACCOUNT, CRL_SERVER, CRLS, SYSTEM_STORE, Credential, File, Plan
+from v2g_tool.bench.pki.plan import ACCOUNT, CRL_SERVER, CRLS, OCSP, SYSTEM_STORE, Credential, File, Plan
 from v2g_tool.bench.pki.site import Pki
 from v2g_tool.bench.pki.sound import sound_plan
 from v2g_tool.errors import RequestError
@@ -120,6 +120,7 @@ _FORMS: Mapping[str, Callable[[File, Made, str], bytes]] = {
     "certificates": _certificates,
     "certificate-der": lambda file, made, _: made.certificates[file.holds[0]],
     "crl": lambda file, made, _: made.crls[file.holds[0]],
+    "ocsp": lambda file, made, _: made.ocsp[file.holds[0]],
     "passphrase": lambda _file, _made, passphrase: f"{passphrase}\n".encode(),
     "text": lambda file, _made, _passphrase: file.holds[0].encode(),
     **dict.fromkeys(("key", "key-encrypted", "key-locked", "key-pkcs12", "key-tpm"), _key),
@@ -150,6 +151,7 @@ def _pki(plan: Plan, made: Made, passphrase: str) -> Pki:
     return Pki(
         ACCOUNT,
         [CRLS],
+        [OCSP] if OCSP in plan.folders else [],
         [fingerprints[label] for label in plan.pins],
         plan.utility_root,
         plan.stores,

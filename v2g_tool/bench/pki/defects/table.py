@@ -8,6 +8,7 @@ from v2g_tool.bench.pki.defects.certificates import ALGORITHMS, EXTENSIONS, NAME
 from v2g_tool.bench.pki.defects.chains import CHAINS
 from v2g_tool.bench.pki.defects.defect import Alter, Defect
 from v2g_tool.bench.pki.defects.files import FILES, KEYS
+from v2g_tool.bench.pki.defects.ocsp import STAPLED
 from v2g_tool.bench.pki.defects.revocation import REVOCATION
 from v2g_tool.bench.pki.defects.stores import STORES
 from v2g_tool.bench.pki.second_leaf import add_second_leaf
@@ -34,6 +35,7 @@ DEFECTS: Mapping[str, Defect] = {
     **NAMES,
     **SEP2,
     **REVOCATION,
+    **STAPLED,
     **STORES,
 }
 """All faults of a PKI by name, in the order in which they are listed to the user."""
