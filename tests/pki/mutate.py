@@ -20,16 +20,21 @@ PASSPHRASE = b"four words of bench"
 
 
 def samples() -> list[bytes]:
-    """Give valid files of each kind: PEM chains and keys, DER certificates and lists, PKCS#12, locked keys."""
+    """Give valid files of each kind: PEM chains and keys, DER certificates, lists, OCSP responses, PKCS#12."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for faults in ((), ("second-leaf-ed448", "key-encrypted"), ("key-locked",), ("cert-file-der",)):
+        for faults in (
+            (),
+            ("second-leaf-ed448", "key-encrypted"),
+            ("key-locked",),
+            ("cert-file-der",),
+            ("ocsp-delegate",),
+        ):
             root = Path(folder) / "-".join(("tree", *faults))
             root.mkdir()
             write_pki(root, faults)
-            places = (
-                path for path in root.rglob("*") if path.is_file() and path.suffix in (".pem", ".key", ".crl", ".crt")
-            )
+            kinds = (".pem", ".key", ".crl", ".crt", ".ocsp")
+            places = (path for path in root.rglob("*") if path.is_file() and path.suffix in kinds)
             found += [path.read_bytes() for path in sorted(places)]
             chain = x509.load_pem_x509_certificates((root / "etc/v2g/certs/ocpp-chain.pem").read_bytes())
             key = load_pem_private_key((root / "etc/v2g/certs/ocpp.key").read_bytes(), None)

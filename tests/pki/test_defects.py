@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.pki.looks import facts_of, findings, ids, written
-from v2g_tool.bench.pki.defects.ocsp import STAPLED
 from v2g_tool.bench.pki.defects.table import DEFECTS
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.pki import Cause, Contents, Ruling
@@ -18,7 +17,10 @@ from v2g_tool.pki.rules.facts import ClockFacts
 from v2g_tool.pki.rules.revocation import newest
 from v2g_tool.pki.rules.verdict import judge
 
-SOUND = ("", "second-leaf", "second-leaf-ed448", "key-with-passphrase", "key-in-pkcs12")
+SOUND = (
+    *("", "second-leaf", "second-leaf-ed448", "key-with-passphrase", "key-in-pkcs12"),
+    *("ocsp-stapled", "ocsp-delegate"),
+)
 FAIL, OPEN, INFO = Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.INFO
 FIRST = {
     "second-leaf-p256": (INFO, "CERT-ALG-001"),
@@ -107,6 +109,20 @@ FIRST = {
     "crl-future": (FAIL, "CERT-CRL-005"),
     "crl-no-number": (INFO, "CERT-CRL-005"),
     "crl-no-crl-sign": (FAIL, "CERT-CRL-006"),
+    "ocsp-missing": (INFO, "CERT-OCSP-001"),
+    "ocsp-stale": (FAIL, "CERT-OCSP-002"),
+    "ocsp-nearly-stale": (INFO, "CERT-OCSP-002"),
+    "ocsp-no-next-update": (INFO, "CERT-OCSP-002"),
+    "ocsp-future": (FAIL, "CERT-OCSP-002"),
+    "ocsp-wrong-signer": (FAIL, "CERT-OCSP-002"),
+    "ocsp-delegate-no-eku": (FAIL, "CERT-OCSP-002"),
+    "ocsp-delegate-expired": (FAIL, "CERT-OCSP-002"),
+    "ocsp-delegate-revoked": (FAIL, "CERT-OCSP-002"),
+    "ocsp-delegate-foreign": (FAIL, "CERT-OCSP-002"),
+    "ocsp-revoked": (FAIL, "CERT-OCSP-002"),
+    "ocsp-unknown": (FAIL, "CERT-OCSP-002"),
+    "ocsp-try-later": (FAIL, "CERT-OCSP-002"),
+    "ocsp-of-another": (INFO, "CERT-OCSP-002"),
     "store-anchor-not-pinned": (FAIL, "CERT-PIN-001"),
     "store-extra-anchor": (INFO, "CERT-PIN-002"),
     "store-pem-suffix": (FAIL, "CERT-STORE-001"),
@@ -125,7 +141,6 @@ ELSEWHERE = {
     "key-tpm": "a key in a TPM is right where the site does not forbid it: test_a_key_in_a_tpm",
     "crl-wrong-issuer": "test_a_list_of_another_authority",
     "crl-rollback": "seen only beside an earlier run: test_an_older_list_is_not_taken_after_a_newer_one",
-    **dict.fromkeys(STAPLED, "OCSP responses are not looked at"),
 }
 
 
@@ -216,6 +231,29 @@ def test_a_path_that_holds_in_require_mode_is_said_to_hold(tmp_path: Path) -> No
 
     assert {str(c.ruling.cause) for c in facts.credentials if c.ruling} == {"it holds"}
     assert ids(judge(facts), FAIL) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        ("crl-absent", Cause.UNKNOWN),
+        ("crl-wrong-issuer", Cause.UNKNOWN),
+        ("crl-wrong-signature", Cause.UNKNOWN),
+        ("crl-no-crl-sign", Cause.UNKNOWN),
+        ("crl-future", Cause.UNKNOWN),
+        ("crl-stale", Cause.STALE),
+        ("crl-leaf-revoked", Cause.REVOKED),
+        ("crl-sub-ca-revoked", Cause.REVOKED),
+        ("crl-revocation-hidden", Cause.REVOKED),
+    ],
+)
+def test_a_path_that_a_list_breaks_is_said_not_to_hold(fault: str, cause: Cause, tmp_path: Path) -> None:
+    site = written(tmp_path, fault)[1].model_copy(update={"revocation": "required"})
+
+    ruling = facts_of(tmp_path, site).credentials[0].ruling
+
+    assert ruling is not None
+    assert (ruling.cause, bool(ruling.words)) == (cause, True)
 
 
 def clocked(root: Path, clock: ClockFacts) -> Sequence[Finding]:

@@ -1,4 +1,4 @@
-"""Certificates, keys and revocation lists as nouns: what their bytes say. Nothing here checks a signature."""
+"""Certificates, keys, revocation lists, OCSP responses: what their bytes say. Nothing here checks a signature."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ class Certificate:
     Attributes:
         version: 1 or 3.
         signature: algorithm of the issuer's signature, such as `sha256_ecdsa` or `ed448`.
+        ocsp_addresses: where it says that its issuer answers about it.
         unknown_critical: critical extensions that nothing here understands, by number.
         damage: what of it could not be read, "" for nothing.
     """
@@ -98,6 +99,7 @@ class Certificate:
     subject_key_id: bytes | None = None
     authority_key_id: bytes | None = None
     distribution_points: tuple[str, ...] = ()
+    ocsp_addresses: tuple[str, ...] = ()
     unknown_critical: tuple[str, ...] = ()
     damage: str = ""
 
@@ -164,6 +166,56 @@ class RevocationList:
     revoked: Mapping[int, Revocation] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class OcspEntry:
+    """What an OCSP response says of one certificate (RFC 6960, 4.2.1).
+
+    Attributes:
+        digest: the hash by which it names the issuer, such as `sha1`.
+        issuer_name_hash: of the issuer's name.
+        issuer_key_hash: of the issuer's public key.
+        serial: the serial number of the certificate.
+        status: "good", "revoked" or "unknown".
+        revoked: when and why; None where it is not revoked.
+    """
+
+    digest: str
+    issuer_name_hash: bytes
+    issuer_key_hash: bytes
+    serial: int
+    status: str
+    revoked: Revocation | None
+    this_update: datetime
+    next_update: datetime | None
+
+
+@dataclass(frozen=True)
+class OcspResponse:
+    """An OCSP response (RFC 6960, 4.2.1); all but the status is empty where that is not "successful".
+
+    Attributes:
+        status: "successful", or why there is no answer: "try_later", "unauthorized" and others.
+        responder_name: who says to have signed it, by name.
+        responder_key: the same by the SHA-1 of the key; one of both is None.
+        signature: algorithm of the signature.
+        certificates: those that were sent along, so that the signature can be checked.
+    """
+
+    der: bytes = field(repr=False)
+    status: str
+    responder_name: Name | None = None
+    responder_key: bytes | None = None
+    produced_at: datetime | None = None
+    signature: str = ""
+    entries: tuple[OcspEntry, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+
+    @property
+    def responder(self) -> str:
+        """Who says to have signed it, in words."""
+        return str(self.responder_name) if self.responder_name else f"the key {(self.responder_key or b'').hex()}"
+
+
 class KeyForm(StrEnum):
     """How a private key lies in its file."""
 
@@ -214,6 +266,7 @@ class Contents:
 
     certificates: tuple[Certificate, ...] = ()
     lists: tuple[RevocationList, ...] = ()
+    responses: tuple[OcspResponse, ...] = ()
     keys: tuple[PrivateKey, ...] = ()
     encoding: str = ""
     remarks: tuple[str, ...] = ()
@@ -222,7 +275,7 @@ class Contents:
     @property
     def empty(self) -> bool:
         """Whether there is nothing in it that belongs to a PKI."""
-        return not (self.certificates or self.lists or self.keys)
+        return not (self.certificates or self.lists or self.responses or self.keys)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the checks of certificates, paths and revocation lists mean."""
+"""What the checks of certificates, paths, revocation lists and OCSP responses mean."""
 
 from v2g_tool.model.check import Check
 
@@ -6,6 +6,7 @@ _TLS = "Field manual, The Admin Desk, TLS handshake"
 _PATH = "RFC 5280, 6.1"
 _VALIDITY = "RFC 5280, 4.1.2.5"
 _CRL = "RFC 5280, 5 and 6.3"
+_OCSP = "RFC 6960, 3.2 and 4.2.2"
 _PROFILE = "The PKI profile that the site file names"
 _SEP2 = "IEEE 2030.5-2018, 6.11"
 CHAIN = Check(
@@ -252,7 +253,7 @@ CRL = Check(
     "CERT-CRL-001",
     "For every certificate it is known whether it is revoked",
     6,
-    "No revocation list of its issuer lies here.",
+    "No revocation list of its issuer and no valid OCSP response about it lies here.",
     "Ask the issuer where its revocation list is, and put it where 'crls' in the site file points.",
     _CRL,
 )
@@ -295,6 +296,22 @@ CRL_RIGHT = Check(
     "Its key usage lacks cRLSign, so nobody has to believe its lists.",
     "Have the CA's certificate issued with cRLSign.",
     "RFC 5280, 4.2.1.3",
+)
+STAPLE = Check(
+    "CERT-OCSP-001",
+    "There is an OCSP response for each certificate that needs one",
+    5,
+    "Nothing fetches it, so the charger has none to send along in the handshake.",
+    "Fetch one: sudo openssl ocsp -issuer CA.pem -cert CERT.pem -url ADDRESS -respout FILE -noverify",
+    "RFC 6066, 8; RFC 6961",
+)
+OCSP = Check(
+    "CERT-OCSP-002",
+    "Every OCSP response is fresh, signed by who may, and says that the certificate is good",
+    8,
+    "It was not fetched again in time, comes from another responder, or the CA has withdrawn the certificate.",
+    "Fetch a fresh one: sudo openssl ocsp -issuer CA.pem -cert CERT.pem -url ADDRESS -respout FILE -noverify",
+    _OCSP,
 )
 ENGINE = Check(
     "CERT-PATH-001",

@@ -1,4 +1,4 @@
-"""The PKI part of a report: each credential with its path, all of them as trees, and each revocation list."""
+"""The PKI part of a report: credentials with their paths, all of them as trees, revocation lists, OCSP responses."""
 
 from __future__ import annotations
 
@@ -90,8 +90,21 @@ class Node:
     below: dict[CertificateRecord | str, Node] = field(default_factory=dict)
 
 
+class ResponseRecord(Model):
+    """What an OCSP response says of one certificate; what it does not say, or who is not known here, is ""."""
+
+    path: str
+    issuer: str
+    certificate: str
+    serial: str
+    status: str
+    this_update: str
+    next_update: str
+    mark: Mark
+
+
 class Pki(Section):
-    """The certificates, keys and revocation lists of a site.
+    """The certificates, keys, revocation lists and OCSP responses of a site.
 
     Attributes:
         root: the file tree that was examined; `/` is this computer.
@@ -103,6 +116,7 @@ class Pki(Section):
     at: str
     credentials: tuple[CredentialRecord, ...]
     lists: tuple[ListRecord, ...]
+    responses: tuple[ResponseRecord, ...] = ()
 
     def trees(self) -> tuple[Node, ...]:
         """Give the roots with all that stands below them; what paths have in common is there once."""
@@ -116,7 +130,7 @@ class Pki(Section):
         return tuple(roots.values())
 
     def tables(self) -> tuple[Table, ...]:
-        """Give the certificates as trees from their roots down, then the revocation lists."""
+        """Give the certificates as trees from their roots down, then revocation lists and OCSP responses."""
         columns = (
             Column("State", marks=True),
             Column("Certificate"),
@@ -139,7 +153,13 @@ class Pki(Section):
             (r.mark, r.issuer, r.number or "-", r.next_update[:10] or "-", str(r.revoked)) for r in self.lists
         )
         tables = Table("Certificates, from root to leaf", columns, rows), Table("Revocation lists", heads, lists)
-        return tuple(table for table in tables if table.rows)
+        return tuple(table for table in (*tables, _responses(self.responses)) if table.rows)
+
+
+def _responses(responses: tuple[ResponseRecord, ...]) -> Table:
+    heads = (Column("State", marks=True), Column("OCSP response about"), Column("Says"), Column("Good until"))
+    rows = ((r.mark, r.certificate or r.serial or r.path, r.status, r.next_update[:10] or "-") for r in responses)
+    return Table("OCSP responses", heads, tuple(rows))
 
 
 def walk(roots: Iterable[Node]) -> Iterator[tuple[int, Node]]:

@@ -72,6 +72,7 @@ def _certificate(der: bytes) -> Certificate:
         subject_key_id=extensions.read("key_identifier", lambda value, _: bytes(value.native)),
         authority_key_id=extensions.read("authority_key_identifier", lambda value, _: value.native["key_identifier"]),
         distribution_points=extensions.read("crl_distribution_points", _points) or (),
+        ocsp_addresses=extensions.read("authority_information_access", _responders) or (),
         unknown_critical=extensions.unknown_critical(),
         damage="; ".join(extensions.damage),
     )
@@ -188,6 +189,11 @@ def _points(value: Any, _critical: bool) -> tuple[str, ...]:  # noqa: ANN401
         if not isinstance(full.native, type(None)) and full.name == "full_name":
             found += [str(each.native) for each in full.chosen if each.name == "uniform_resource_identifier"]
     return tuple(found)
+
+
+def _responders(value: Any, _critical: bool) -> tuple[str, ...]:  # noqa: ANN401
+    named = (each["access_location"] for each in value if each["access_method"].native == "ocsp")
+    return tuple(str(each.native) for each in named if each.name == "uniform_resource_identifier")
 
 
 def moment(value: datetime) -> datetime:

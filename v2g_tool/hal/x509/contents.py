@@ -16,7 +16,8 @@ from asn1crypto import keys, parser, pem
 
 from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, certificate_of, public_key_of, reason_of
 from v2g_tool.hal.x509.crl import revocation_list_of
-from v2g_tool.model.pki import Certificate, Contents, KeyForm, PrivateKey, PublicKey, RevocationList
+from v2g_tool.hal.x509.ocsp import ocsp_response_of
+from v2g_tool.model.pki import Certificate, Contents, KeyForm, OcspResponse, PrivateKey, PublicKey, RevocationList
 
 MOST_ROUNDS = 2_000_000
 """Of a passphrase: about a second; the largest that programs choose by themselves are some hundred thousand."""
@@ -41,13 +42,21 @@ _TOKEN = b"pkcs11:"
 class _Found:
     certificates: list[Certificate] = field(default_factory=list)
     lists: list[RevocationList] = field(default_factory=list)
+    responses: list[OcspResponse] = field(default_factory=list)
     keys: list[PrivateKey] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
     def contents(self, encoding: str) -> Contents:
-        remarks, damage = tuple(dict.fromkeys(self.remarks)), tuple(self.damage)
-        return Contents(tuple(self.certificates), tuple(self.lists), tuple(self.keys), encoding, remarks, damage)
+        return Contents(
+            certificates=tuple(self.certificates),
+            lists=tuple(self.lists),
+            responses=tuple(self.responses),
+            keys=tuple(self.keys),
+            encoding=encoding,
+            remarks=tuple(dict.fromkeys(self.remarks)),
+            damage=tuple(self.damage),
+        )
 
     def add(self, read: Callable[[], None]) -> bool:
         """Read one object; what is none is damage."""
@@ -98,6 +107,8 @@ def _read_block(kind: str, block: bytes, passphrase: bytes | None, found: _Found
         found.add(lambda: found.certificates.append(certificate_of(_unarmoured(block))))
     elif kind == "X509 CRL":
         found.add(lambda: found.lists.append(revocation_list_of(_unarmoured(block))))
+    elif kind == "OCSP RESPONSE":
+        found.add(lambda: found.responses.append(ocsp_response_of(_unarmoured(block))))
     elif kind in _KEYS:
         form = KeyForm.LEGACY_LOCKED if b"Proc-Type: 4,ENCRYPTED" in block else _KEYS[kind]
         found.keys.append(_private_key(form, block, passphrase))
@@ -141,6 +152,10 @@ def _der_readers(der: bytes, passphrase: bytes | None, found: _Found) -> Iterato
         found.lists.append(revocation_list_of(der))
         return "DER"
 
+    def ocsp_response() -> str:
+        found.responses.append(ocsp_response_of(der))
+        return "DER"
+
     def pkcs12() -> str:
         _read_pkcs12(der, passphrase, found)
         return "PKCS#12"
@@ -149,7 +164,7 @@ def _der_readers(der: bytes, passphrase: bytes | None, found: _Found) -> Iterato
         found.keys.append(_der_key(der, passphrase))
         return "DER"
 
-    return iter((certificate, revocation_list, pkcs12, key))
+    return iter((certificate, revocation_list, ocsp_response, pkcs12, key))
 
 
 def _read_pkcs12(der: bytes, passphrase: bytes | None, found: _Found) -> None:

@@ -1,8 +1,10 @@
 """The verdict about a path by pyhanko-certvalidator (RFC 5280, 6.1 and 6.3).
 
 The paths are those that `paths` found: the engine's own search does not end on a hundred CAs of one name. Revocation
-is always asked for in `require` mode where it counts: in the softer modes a certificate that is listed as revoked
-passes. What this engine lets through (dates and extensions of the anchor, order, key sizes) is judged by rules of ours.
+is asked for by itself, for each certificate. In the engine's softer modes one that is listed as revoked passes; and in
+no mode does it look at an OCSP response about a certificate that names no responder, nor can it read one with SHA-384
+or SHA-512 hashes. So rules of ours judge the responses, and a certificate that a valid one calls good needs no list.
+What this engine lets through (dates and extensions of the anchor, order, key sizes) is judged by rules of ours, too.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from v2g_tool.hal.x509 import parsed
 from v2g_tool.hal.x509.certificate import UNREADABLE, reason_of
@@ -22,20 +24,31 @@ MOST_COMPARISONS = 20_000
 """So many comparisons of names with name constraints are made for a path: about a second."""
 
 
-def rule(paths: Sequence[Path], lists: Sequence[RevocationList], at: datetime, *, revocation: bool = True) -> Ruling:
+class Known(NamedTuple):
+    """What is known of revocation.
+
+    Attributes:
+        lists: revocation lists; those of other issuers do no harm.
+        answered: fingerprints of the certificates that a valid OCSP response calls good; they need no list.
+    """
+
+    lists: Sequence[RevocationList]
+    answered: frozenset[str] = frozenset()
+
+
+def rule(paths: Sequence[Path], known: Known | None, at: datetime) -> Ruling:
     """Give the ruling about a leaf: the first path that holds, else what is wrong with the first one.
 
     Paths whose certificates are all in time come first: beside an expired root one that cross-signed may serve.
 
     Args:
         paths: of one leaf, as `paths_of` gives them; those that reach no anchor are passed over.
-        lists: revocation lists; those of other issuers do no harm.
+        known: None where nobody asks whether a certificate below the anchor is revoked.
         at: the moment for which it is judged.
-        revocation: whether each certificate below the anchor must be known not to be revoked.
     """
     first, ends_s = None, time.monotonic() + DEADLINE_S
     for path in sorted((path for path in paths if path.anchored), key=lambda path: not path.in_time(at)):
-        ruling = _rule(path, lists, at, revocation)
+        ruling = _rule(path, known, at)
         if ruling.cause is Cause.NONE:
             return ruling
         first = first or ruling
@@ -44,12 +57,11 @@ def rule(paths: Sequence[Path], lists: Sequence[RevocationList], at: datetime, *
     return first or Ruling(Cause.NO_PATH, "no path leads to an anchor")
 
 
-def _rule(path: Path, lists: Sequence[RevocationList], at: datetime, revocation: bool) -> Ruling:
-    issuers = {certificate.issuer.der for certificate in path.certificates}
+def _rule(path: Path, known: Known | None, at: datetime) -> Ruling:
     try:
         if _comparisons(path) > MOST_COMPARISONS:
             return Ruling(Cause.UNDECIDED, "its name constraints are too many to be compared", path.certificates)
-        _run(_validated(path, [each for each in lists if each.issuer.der in issuers], at, revocation))
+        _run(_validated(path, known, at))
     except _known() as exc:
         return Ruling(_cause(exc), reason_of(exc), path.certificates)
     except UNREADABLE as exc:
@@ -70,26 +82,32 @@ def _comparisons(path: Path) -> int:
     return constraints * (names + len(path.certificates))
 
 
-async def _validated(path: Path, lists: Sequence[RevocationList], at: datetime, revocation: bool) -> None:
+async def _validated(path: Path, known: Known | None, at: datetime) -> None:
     from pyhanko_certvalidator import ValidationContext
     from pyhanko_certvalidator.authority import CertTrustAnchor
     from pyhanko_certvalidator.path import ValidationPath
     from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
+    from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
     from pyhanko_certvalidator.validate import async_validate_path
 
     leaf, *issuers = (parsed.certificate(each.der) for each in path.certificates)
     anchor, below = (issuers[-1], issuers[-2::-1]) if issuers else (leaf, [])
-    asked = RevocationCheckingRule.CRL_REQUIRED if revocation else RevocationCheckingRule.NO_CHECK
+    lists, answered = known or Known(())
+    named = {certificate.issuer.der for certificate in path.certificates}
     context = ValidationContext(
         trust_roots=[anchor],
         other_certs=below,
-        crls=[parsed.revocation_list(each.der) for each in lists],
+        crls=[parsed.revocation_list(each.der) for each in lists if each.issuer.der in named],
         moment=at,
-        revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(asked, asked)),
+        revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(*[RevocationCheckingRule.NO_CHECK] * 2)),
         time_tolerance=timedelta(0),
         weak_hash_algos={"md2", "md5", "sha1"},
     )
-    await async_validate_path(context, ValidationPath(CertTrustAnchor(anchor), below, leaf if issuers else None))
+    way = ValidationPath(CertTrustAnchor(anchor), below, leaf if issuers else None)
+    await async_validate_path(context, way)
+    for each in path.certificates[-2::-1] if known is not None else ():
+        if each.sha256 not in answered:
+            await verify_crl(parsed.certificate(each.der), way, context)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -111,10 +129,11 @@ def _known() -> tuple[type[Exception], ...]:
 def _cause(exc: Exception) -> Cause:
     from pyhanko_certvalidator import errors
 
+    if getattr(exc, "suspect_stale", None) is not None:
+        return Cause.STALE
     by_kind = (
         (errors.RevokedError, Cause.REVOKED),
-        (errors.StaleRevinfoError, Cause.STALE),
-        (errors.InsufficientRevinfoError, Cause.UNKNOWN),
+        (errors.CRLValidationError, Cause.UNKNOWN),
         (errors.ExpiredError, Cause.EXPIRED),
         (errors.NotYetValidError, Cause.NOT_YET),
         (errors.DisallowedAlgorithmError, Cause.ALGORITHM),

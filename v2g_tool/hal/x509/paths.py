@@ -11,15 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.model.pki import Certificate, Path, RevocationList
+from v2g_tool.model.pki import Certificate, OcspResponse, Path, RevocationList
 
 MOST_PATHS = 16
 MOST_ISSUERS = 8
 """So many issuers of one certificate are followed; a renewed and cross-signed CA has two or three."""
 LONGEST = 10
+Signed = Certificate | RevocationList | OcspResponse
 
 
-def signed_by(signed: Certificate | RevocationList, issuer: Certificate) -> bool | None:
+def signed_by(signed: Signed, issuer: Certificate) -> bool | None:
     """Say whether the key of `issuer` made the signature; None where this program cannot check that kind."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
@@ -32,7 +33,7 @@ def signed_by(signed: Certificate | RevocationList, issuer: Certificate) -> bool
     return True
 
 
-def _verify(signed: Certificate | RevocationList, issuer: Certificate) -> None:
+def _verify(signed: Signed, issuer: Certificate) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -63,15 +64,19 @@ def _key(der: bytes) -> Any:  # noqa: ANN401 - any public key of cryptography
     )
 
 
-def _signed(signed: Certificate | RevocationList) -> tuple[bytes, bytes]:
+def _signed(signed: Signed) -> tuple[bytes, bytes]:
     """Give a signature and the bytes that it is of."""
     whole = _whole(signed)
     if isinstance(signed, Certificate):
         return whole["signature_value"].native, whole["tbs_certificate"].dump()
+    if isinstance(signed, OcspResponse):
+        return whole["signature"].native, whole["tbs_response_data"].dump()
     return whole["signature"].native, whole["tbs_cert_list"].dump()
 
 
-def _whole(signed: Certificate | RevocationList) -> Any:  # noqa: ANN401 - asn1crypto is untyped
+def _whole(signed: Signed) -> Any:  # noqa: ANN401 - asn1crypto is untyped
+    if isinstance(signed, OcspResponse):
+        return parsed.ocsp_response(signed.der).basic_ocsp_response
     return (parsed.certificate if isinstance(signed, Certificate) else parsed.revocation_list)(signed.der)
 
 

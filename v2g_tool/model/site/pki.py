@@ -26,20 +26,25 @@ class CredentialSite(Model):
     passphrase_file: str = Field(default="", pattern=rf"^$|{HOST_PATH}")
     hardware_key: Literal["no", "wanted", "required"] = "no"
     """Whether the key has to live in a TPM or on a PKCS#11 token."""
+    ocsp: Literal["no", "wanted", "required"] = "no"
+    """Whether each sub-CA of its path needs an OCSP response, as an ISO 15118-2 charger staples them for its sub-CAs;
+    of any other role than `secc` the leaf, too. What the standard demands is not confirmed, so the site says it."""
     lfdi: str = Field(default="", pattern=r"^([0-9A-Fa-f]{40})?$")
     sfdi: int | None = Field(default=None, ge=0)
 
 
 class PkiSite(Model):
-    """`[pki]`: certificates, stores, revocation lists; nothing of it is needed, what is missing is not judged."""
+    """`[pki]`: certificates, stores, revocation lists, OCSP responses; what is missing is not judged."""
 
     credentials: dict[str, CredentialSite] = {}
     stores: dict[str, str] = {}
     """Folders or bundles of anchors by name; `v2g` is the one that `v2g-inter-ca.pem` is linked in."""
     crls: tuple[str, ...] = ()
     """Files and folders of revocation lists."""
+    ocsp: tuple[str, ...] = ()
+    """Files and folders of OCSP responses."""
     revocation: Literal["required", "wanted", "no"] = "wanted"
-    """Whether a certificate without any revocation list is a failure, a warning, or right."""
+    """Whether a certificate without any revocation list or OCSP response is a failure, a warning, or right."""
     pins: tuple[str, ...] = ()
     """SHA-256 fingerprints of all anchors, from a second channel; none given, none is compared."""
     account: str = "root"

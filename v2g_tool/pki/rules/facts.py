@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from v2g_tool.model.findings import Verdict
-from v2g_tool.model.pki import Certificate, FileFacts, Path, PrivateKey, RevocationList, Ruling
+from v2g_tool.model.pki import Certificate, FileFacts, OcspEntry, OcspResponse, Path, PrivateKey, RevocationList, Ruling
 from v2g_tool.model.profiles.pki import CertificateClass, PkiProfile
 from v2g_tool.model.site.pki import CredentialSite, PkiSite
 
 AS_ROOT = "Run it with sudo, or as the account that the keys belong to."
 WARNING = Verdict.INFO
 """What a fact book calls a warning: told on the first screen, no limit applies."""
+
+
+LEFT_SHARE = 0.25
+"""With less than this share of its time left, a list or response should already have been replaced."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,29 @@ class ListFacts:
     file: FileFacts
     content: RevocationList
     signer: Certificate | None
+
+
+@dataclass(frozen=True)
+class ResponseFacts:
+    """What an OCSP response says of one certificate, and how it hangs together with what else is known here.
+
+    Attributes:
+        entry: what it says; None where the responder gave no answer.
+        issuer: the CA whose certificate it is about; None where it is not known here.
+        certificate: the one that it is about; None where it is not known here.
+        signer: the certificate whose key signed it: that of the issuer, or one out of the response; None for neither.
+        appointed: whether the issuer itself issued the signer's certificate.
+        withdrawn: whether a list of the issuer names the signer's certificate.
+    """
+
+    file: FileFacts
+    content: OcspResponse
+    entry: OcspEntry | None
+    issuer: Certificate | None = None
+    certificate: Certificate | None = None
+    signer: Certificate | None = None
+    appointed: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +149,7 @@ class PkiFacts:
     clock: ClockFacts
     system: SystemStore
     near: tuple[FileFacts, ...] = ()
+    responses: tuple[ResponseFacts, ...] = ()
     beside: tuple[FileFacts, ...] = ()
     inter_link: FileFacts | None = None
     last_numbers: Mapping[str, int] | None = None
@@ -140,7 +168,7 @@ class PkiFacts:
         seen: set[str] = set()
         own = [f for c in self.credentials for f in (c.chain, c.key) if f is not None]
         stores = [f for files in self.stores.values() for f in files]
-        for file in (*own, *stores, *(facts.file for facts in self.lists), *self.unread):
+        for file in (*own, *stores, *(f.file for f in self.lists), *(f.file for f in self.responses), *self.unread):
             link = self.inter_link is not None and file.path == self.inter_link.path
             if file.path not in seen and not (link and file.trouble):  # that link is spoken of by itself
                 seen.add(file.path)

@@ -45,6 +45,8 @@ WORDS = {
     checks.CRL: "no revocation list",
     checks.REVOKED: "revoked",
     checks.CRL_RIGHT: "may sign no revocation list",
+    checks.STAPLE: "no OCSP response",
+    checks.OCSP: "revoked, by its OCSP response",
     checks.ENGINE: "path does not hold",
     file_checks.FILE: "file not read",
     file_checks.FORM: "file in odd form",

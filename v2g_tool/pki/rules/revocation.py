@@ -9,11 +9,9 @@ from datetime import timedelta
 from v2g_tool.model.findings import Evidence, Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import checks
-from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, ListFacts, PkiFacts
+from v2g_tool.pki.rules.facts import AS_ROOT, LEFT_SHARE, WARNING, Credential, ListFacts, PkiFacts
 from v2g_tool.pki.rules.marks import about
-
-_LEFT_SHARE = 0.25
-"""With less than this share of its time left, a list should already have been replaced."""
+from v2g_tool.pki.rules.ocsp import vouched
 
 
 def revocation_findings(facts: PkiFacts) -> Iterator[Finding]:
@@ -72,7 +70,7 @@ def _dates(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
         statement = f"{path} of {content.issuer} was good until {until}: every handshake that needs it fails."
         yield checks.CRL_STALE.finding(path, Verdict.FAIL, statement, remedy=fetch)
     else:
-        verdict = WARNING if left < span * _LEFT_SHARE else Verdict.PASS
+        verdict = WARNING if left < span * LEFT_SHARE else Verdict.PASS
         statement = f"{path} of {content.issuer} is good until {until}."
         yield checks.CRL_STALE.finding(path, verdict, statement, remedy=fetch if verdict is WARNING else "")
 
@@ -109,12 +107,13 @@ def newest(facts: PkiFacts) -> dict[str, int]:
 
 def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
     missing: list[Certificate] = []
+    answered = vouched(facts.responses, facts.at)
     for certificate in credential.path:
         if certificate.self_issued:
             continue
         own = [e for e in facts.lists if e.content.issuer.der == certificate.issuer.der and e.signer is not None]
         full = [each for each in own if not each.content.delta]
-        if not full:
+        if not full and certificate.sha256 not in answered:
             missing.append(certificate)
         for each in own:
             if entry := each.content.revoked.get(certificate.serial):
@@ -125,7 +124,7 @@ def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
                 yield about(checks.REVOKED.finding(credential.name, Verdict.FAIL, statement), certificate)
     if missing:
         names = ", ".join(f"{c} (issuer {c.issuer})" for c in missing)
-        statement = f"No revocation list here speaks of {names}."
+        statement = f"No revocation list or OCSP response here speaks of {names}."
         required = facts.site.revocation == "required"
         points = sorted({point for c in missing for point in c.distribution_points})
         remedy = f"Fetch {' and '.join(points)} into the folder of 'crls'." if points else checks.CRL.remedy

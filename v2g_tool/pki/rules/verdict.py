@@ -12,10 +12,12 @@ from v2g_tool.pki.rules.certificate import certificate_findings
 from v2g_tool.pki.rules.chain import chain_findings, time_findings
 from v2g_tool.pki.rules.facts import WARNING, PkiFacts
 from v2g_tool.pki.rules.files import file_findings, key_findings, link_findings
+from v2g_tool.pki.rules.ocsp import ocsp_date_findings, ocsp_findings
 from v2g_tool.pki.rules.revocation import revocation_findings
 from v2g_tool.pki.rules.stores import anchor_findings, system_findings
 
-_DATED = {check.id for check in (checks.EXPIRED, checks.NOT_YET, checks.HORIZON, checks.CRL_STALE, checks.CRL_TIME)}
+_TIMES = (checks.EXPIRED, checks.NOT_YET, checks.HORIZON)
+_DATED = {check.id for check in (*_TIMES, checks.CRL_STALE, checks.CRL_TIME, checks.OCSP)}
 _SLACK = timedelta(minutes=1)
 
 
@@ -31,6 +33,8 @@ def judge(facts: PkiFacts) -> tuple[Finding, ...]:
         *(map(_by_a_wrong_clock, time_findings(facts)) if wrong else time_findings(facts)),
         *chain_findings(facts),
         *(map(_by_a_wrong_clock, revocation_findings(facts)) if wrong else revocation_findings(facts)),
+        *ocsp_findings(facts),
+        *(map(_by_a_wrong_clock, ocsp_date_findings(facts)) if wrong else ocsp_date_findings(facts)),
         *anchor_findings(facts),
         *link_findings(facts),
         *system_findings(facts),

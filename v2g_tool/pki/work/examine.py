@@ -11,12 +11,14 @@ from pathlib import Path
 from v2g_tool.hal.contracts.pki_host import PkiHost
 from v2g_tool.hal.contracts.recorder import Recorder
 from v2g_tool.hal.linux.system_store import BUILT, SOURCES, rebuild_command
-from v2g_tool.hal.x509.engine import rule
+from v2g_tool.hal.x509.engine import Known, rule
 from v2g_tool.hal.x509.paths import paths_of, signed_by
-from v2g_tool.model.pki import Certificate, FileFacts, RevocationList
+from v2g_tool.model.pki import Certificate, FileFacts
 from v2g_tool.model.profiles.pki import PkiProfile
 from v2g_tool.model.site.pki import CredentialSite, PkiSite
 from v2g_tool.pki.rules.facts import ClockFacts, Credential, ListFacts, PkiFacts, SystemStore
+from v2g_tool.pki.rules.ocsp import vouched
+from v2g_tool.pki.work.responses import response_facts
 
 INTER_CA = "v2g-inter-ca.pem"
 _CERTIFICATE = re.compile(r"\.(pem|crt|cer)$")
@@ -45,9 +47,11 @@ class Examination:
         read = {name: self._files(credential) for name, credential in self.site.credentials.items()}
         pool = _certificates([*(files[0] for files in read.values()), *(f for files in stores.values() for f in files)])
         lists, unread = self._lists(pool)
-        contents = [each.content for each in lists]
+        answers = [file for path in self.site.ocsp for file in self.reader.files(path)]
+        responses = tuple(response_facts(answers, pool, lists))
+        known = Known([each.content for each in lists], vouched(responses, self.at))
         credentials = tuple(
-            self._credential(name, read[name], stores[self.site.credentials[name].store], contents)
+            self._credential(name, read[name], stores[self.site.credentials[name].store], known)
             for name in self.site.credentials
         )
         link = f"{self.site.stores['v2g'].rstrip('/')}/{INTER_CA}" if "v2g" in self.site.stores else ""
@@ -58,7 +62,8 @@ class Examination:
             credentials=credentials,
             stores=stores,
             lists=lists,
-            unread=unread,
+            responses=responses,
+            unread=(*unread, *(file for file in answers if not file.contents.responses)),
             clock=clock,
             system=self._system(),
             near=self._near(),
@@ -80,7 +85,7 @@ class Examination:
         name: str,
         files: tuple[FileFacts, FileFacts, FileFacts | None],
         store: tuple[FileFacts, ...],
-        lists: list[RevocationList],
+        known: Known,
     ) -> Credential:
         site, (chain, key, passphrase) = self.site.credentials[name], files
         credential = Credential(name, site, self.profiles[site.profile], chain, key, passphrase)
@@ -89,8 +94,8 @@ class Examination:
         anchors = [c for c in _certificates(store) if c.self_issued]
         paths = paths_of(credential.leaf, chain.contents.certificates, anchors)
         # IEEE 2030.5 revokes no device: its list of registered devices does that.
-        revocation = self.site.revocation == "required" and not credential.profile.endless
-        ruling = rule(paths, lists, self.at, revocation=revocation)
+        asked = self.site.revocation == "required" and not credential.profile.endless
+        ruling = rule(paths, known if asked else None, self.at)
         return Credential(name, site, credential.profile, chain, key, passphrase, paths, ruling)
 
     def _lists(self, pool: list[Certificate]) -> tuple[tuple[ListFacts, ...], tuple[FileFacts, ...]]:
@@ -130,5 +135,6 @@ def _told(file: FileFacts) -> dict[str, object]:
         "owner": file.owner,
         "certificates": [certificate.sha256 for certificate in file.contents.certificates],
         "lists": [f"{each.issuer} {each.number}" for each in file.contents.lists],
+        "responses": [entry.status for each in file.contents.responses for entry in each.entries],
         "keys": [str(key.form) for key in file.contents.keys],
     }

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from v2g_tool.model.findings import Finding
 from v2g_tool.model.pki import Certificate
 from v2g_tool.model.section import Mark
-from v2g_tool.pki.rules.facts import Credential, ListFacts, PkiFacts
+from v2g_tool.pki.rules.facts import Credential, ListFacts, PkiFacts, ResponseFacts
 from v2g_tool.pki.rules.marks import Marks
-from v2g_tool.pki.section import PICTURE, CertificateRecord, CredentialRecord, ListRecord, Pki
+from v2g_tool.pki.section import PICTURE, CertificateRecord, CredentialRecord, ListRecord, Pki, ResponseRecord
 
 
 def pki_section(facts: PkiFacts, findings: Iterable[Finding], root: str) -> Pki:
@@ -22,6 +22,7 @@ def pki_section(facts: PkiFacts, findings: Iterable[Finding], root: str) -> Pki:
         at=_utc(facts.at),
         credentials=tuple(_credential(credential, marks, facts.at) for credential in facts.credentials),
         lists=tuple(_list(each, marks.file(each.file.path)) for each in facts.lists),
+        responses=tuple(_response(each, marks.file(each.file.path)) for each in facts.responses),
         statement=f"Judged for {facts.at:%Y-%m-%d %H:%M} UTC.",
         pictures=(PICTURE,) if facts.credentials else (),
     )
@@ -72,6 +73,21 @@ def _list(each: ListFacts, mark: Mark) -> ListRecord:
         next_update=_utc(content.next_update) if content.next_update is not None else "",
         revoked=len(content.revoked),
         mark=mark,
+    )
+
+
+def _response(each: ResponseFacts, mark: Mark) -> ResponseRecord:
+    entry = each.entry
+    return ResponseRecord(
+        path=each.file.path,
+        issuer=str(each.issuer.subject) if each.issuer is not None else "",
+        certificate=str(each.certificate.subject) if each.certificate is not None else "",
+        serial=f"{entry.serial:x}" if entry is not None else "",
+        status=entry.status if entry is not None else each.content.status.replace("_", " "),
+        this_update=_utc(entry.this_update) if entry is not None else "",
+        next_update=_utc(entry.next_update) if entry is not None and entry.next_update is not None else "",
+        # What a revocation says is marked at its certificate.
+        mark="fail" if entry is not None and entry.revoked is not None else mark,
     )
 
 

@@ -41,7 +41,7 @@ def leads_up(chain: Sequence[x509.Certificate], signing_time: datetime, anchors:
     paths = paths_of(signer, issuers, roots)
     problems = [next(_problems(path, signing_time), "") for path in paths]
     sound = [path for path, problem in zip(paths, problems, strict=True) if not problem]
-    ruling = rule(sound, (), signing_time, revocation=False)
+    ruling = rule(sound, None, signing_time)
     if ruling.cause is Cause.NO_PATH:
         return False, problems[0]
     holds = ruling.cause is Cause.NONE
