@@ -152,7 +152,11 @@ class RevocationList:
 
     Attributes:
         number: its CRLNumber; None where it has none.
-        delta: it lists only what has changed since another one.
+        indirect: it lists certificates of other CAs, too.
+        no_answer: why it says of no certificate by itself whether it is revoked, "" where it does.
+        of_leaves: whether it speaks of certificates that are no CAs.
+        of_cas: whether it speaks of CAs.
+        points: it speaks only of certificates that name one of these addresses; of all where there is none.
     """
 
     der: bytes = field(repr=False)
@@ -161,9 +165,19 @@ class RevocationList:
     next_update: datetime | None
     signature: str
     number: int | None
-    delta: bool
     authority_key_id: bytes | None
     revoked: Mapping[int, Revocation] = field(repr=False)
+    indirect: bool = False
+    no_answer: str = ""
+    of_leaves: bool = True
+    of_cas: bool = True
+    points: tuple[str, ...] = ()
+
+    def speaks_of(self, certificate: Certificate) -> bool:
+        """Whether a certificate of its issuer that is not listed here is known not to be revoked."""
+        scope = self.of_cas if certificate.is_ca else self.of_leaves
+        named = not self.points or bool({*self.points} & {*certificate.distribution_points})
+        return scope and named and not self.no_answer
 
 
 @dataclass(frozen=True)

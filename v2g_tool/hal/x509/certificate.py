@@ -183,12 +183,14 @@ def _visible(value: object) -> str:
 
 
 def _points(value: Any, _critical: bool) -> tuple[str, ...]:  # noqa: ANN401
-    found = []
-    for point in value:
-        full = point["distribution_point"]
-        if not isinstance(full.native, type(None)) and full.name == "full_name":
-            found += [str(each.native) for each in full.chosen if each.name == "uniform_resource_identifier"]
-    return tuple(found)
+    return tuple(address for point in value for address in points_of(point["distribution_point"]))
+
+
+def points_of(point: Any) -> tuple[str, ...]:  # noqa: ANN401 - asn1crypto is untyped
+    """Give the addresses of a distribution point."""
+    if point.native is None or point.name != "full_name":
+        return ()
+    return tuple(str(each.native) for each in point.chosen if each.name == "uniform_resource_identifier")
 
 
 def _responders(value: Any, _critical: bool) -> tuple[str, ...]:  # noqa: ANN401

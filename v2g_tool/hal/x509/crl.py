@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, moment, name_of, reason_of
+from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, moment, name_of, points_of, reason_of
 from v2g_tool.model.pki import Revocation, RevocationList
 
+_UNDERSTOOD = frozenset({"delta_crl_indicator", "issuing_distribution_point", "crl_number"})
 MOST_BYTES = 16 << 20
 """A list of the web's largest CAs is smaller."""
 
@@ -35,10 +37,32 @@ def _revocation_list(der: bytes) -> RevocationList:
         next_update=None if next_update is None else moment(next_update),
         signature=str(whole["signature_algorithm"]["algorithm"].native),
         number=int(extensions["crl_number"]["extn_value"].parsed.native) if "crl_number" in extensions else None,
-        delta="delta_crl_indicator" in extensions,
         authority_key_id=authority["extn_value"].parsed.native["key_identifier"] if authority is not None else None,
         revoked=dict(map(_entry, _all(tbs["revoked_certificates"]))),
+        **_scope(extensions),
     )
+
+
+def _scope(extensions: Mapping[str, Any]) -> dict[str, Any]:
+    """Give of which certificates it speaks, and why of none."""
+    unknown = sorted(name for name, each in extensions.items() if each["critical"].native and name not in _UNDERSTOOD)
+    point = extensions.get("issuing_distribution_point")
+    limits = point["extn_value"].parsed.native if point is not None else {}
+    indirect = bool(limits.get("indirect_crl"))
+    reasons = (
+        ("delta_crl_indicator" in extensions, "lists only changes (a delta list)"),
+        (bool(unknown), f"has the unknown critical extension {', '.join(unknown)}"),
+        (indirect, "speaks of the certificates of several CAs (an indirect list)"),
+        (limits.get("only_contains_attribute_certs"), "speaks of attribute certificates only"),
+        (limits.get("only_some_reasons") is not None, "speaks of some reasons only"),
+    )
+    return {
+        "indirect": indirect,
+        "no_answer": next((words for applies, words in reasons if applies), ""),
+        "of_leaves": not limits.get("only_contains_ca_certs"),
+        "of_cas": not limits.get("only_contains_user_certs"),
+        "points": points_of(point["extn_value"].parsed["distribution_point"]) if point is not None else (),
+    }
 
 
 def _all(sequence: Any) -> Any:  # noqa: ANN401 - asn1crypto is untyped

@@ -26,8 +26,8 @@ def revocation_findings(facts: PkiFacts) -> Iterator[Finding]:
 
 def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
     content, path = each.content, each.file.path
-    if content.delta:
-        statement = f"{path} lists only changes (a delta list); that is no answer by itself."
+    if content.no_answer:
+        statement = f"{path} {content.no_answer}; that is no answer by itself."
         yield checks.CRL.finding(path, WARNING, statement, remedy="Fetch the full list.")
         return
     if content.issuer.der not in {c.issuer.der for credential in facts.credentials for c in credential.path}:
@@ -111,9 +111,9 @@ def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
     for certificate in credential.path:
         if certificate.self_issued:
             continue
-        own = [e for e in facts.lists if e.content.issuer.der == certificate.issuer.der and e.signer is not None]
-        full = [each for each in own if not each.content.delta]
-        if not full and certificate.sha256 not in answered:
+        named = [e for e in facts.lists if e.content.issuer.der == certificate.issuer.der and e.signer is not None]
+        own = [each for each in named if not each.content.indirect]
+        if certificate.sha256 not in answered and not any(each.content.speaks_of(certificate) for each in own):
             missing.append(certificate)
         for each in own:
             if entry := each.content.revoked.get(certificate.serial):
