@@ -11,12 +11,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from v2g_tool.hal.x509 import parsed
 from v2g_tool.hal.x509.certificate import UNREADABLE, reason_of
 from v2g_tool.model.pki import Cause, Path, RevocationList, Ruling
+
+if TYPE_CHECKING:
+    from asn1crypto import x509
+    from pyhanko_certvalidator.authority import CertTrustAnchor
+    from pyhanko_certvalidator.ltv.types import ValidationTimingParams
+    from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 DEADLINE_S = 5.0
 """No further path is looked at after this time."""
@@ -30,10 +37,12 @@ class Known(NamedTuple):
     Attributes:
         lists: revocation lists; those of other issuers do no harm.
         answered: fingerprints of the certificates that a valid OCSP response calls good; they need no list.
+        most_age: how old a list may be that names no next update.
     """
 
     lists: Sequence[RevocationList]
     answered: frozenset[str] = frozenset()
+    most_age: timedelta = timedelta(days=90)
 
 
 def rule(paths: Sequence[Path], known: Known | None, at: datetime) -> Ruling:
@@ -84,7 +93,6 @@ def _comparisons(path: Path) -> int:
 
 async def _validated(path: Path, known: Known | None, at: datetime) -> None:
     from pyhanko_certvalidator import ValidationContext
-    from pyhanko_certvalidator.authority import CertTrustAnchor
     from pyhanko_certvalidator.path import ValidationPath
     from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
     from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
@@ -92,22 +100,53 @@ async def _validated(path: Path, known: Known | None, at: datetime) -> None:
 
     leaf, *issuers = (parsed.certificate(each.der) for each in path.certificates)
     anchor, below = (issuers[-1], issuers[-2::-1]) if issuers else (leaf, [])
-    lists, answered = known or Known(())
+    asked, known = known is not None, known or Known(())
     named = {certificate.issuer.der for certificate in path.certificates}
     context = ValidationContext(
         trust_roots=[anchor],
         other_certs=below,
-        crls=[parsed.revocation_list(each.der) for each in lists if each.issuer.der in named],
+        crls=_containers([each for each in known.lists if each.issuer.der in named], known.most_age),
         moment=at,
         revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(*[RevocationCheckingRule.NO_CHECK] * 2)),
         time_tolerance=timedelta(0),
         weak_hash_algos={"md2", "md5", "sha1"},
     )
-    way = ValidationPath(CertTrustAnchor(anchor), below, leaf if issuers else None)
+    way = ValidationPath(_anchor(anchor), below, leaf if issuers else None)
     await async_validate_path(context, way)
-    for each in path.certificates[-2::-1] if known is not None else ():
-        if each.sha256 not in answered:
+    for each in path.certificates[-2::-1] if asked else ():
+        if each.sha256 not in known.answered:
             await verify_crl(parsed.certificate(each.der), way, context)
+
+
+def _anchor(certificate: x509.Certificate) -> CertTrustAnchor:
+    """Give an anchor whose own name constraints bind what is below it, as with OpenSSL; the engine passes over them."""
+    from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
+    from pyhanko_certvalidator.name_trees import default_excluded_subtrees, default_permitted_subtrees
+    from pyhanko_certvalidator.policy_decl import PKIXValidationParams
+
+    limited = certificate.name_constraints_value is not None
+    every = derive_quals_from_cert(certificate).standard_parameters if limited else None
+    if every is None:
+        return CertTrustAnchor(certificate)
+    # Names of a kind that is not constrained are permitted; the engine takes a kind that is not there for none.
+    permitted = {**default_permitted_subtrees(), **(every.initial_permitted_subtrees or {})}
+    excluded = {**default_excluded_subtrees(), **(every.initial_excluded_subtrees or {})}
+    names = PKIXValidationParams(initial_permitted_subtrees=permitted, initial_excluded_subtrees=excluded)
+    return CertTrustAnchor(certificate, TrustQualifiers(standard_parameters=names))
+
+
+def _containers(lists: Sequence[RevocationList], most_age: timedelta) -> list[CRLContainer]:
+    """Give the lists as the engine takes them: one that names no next update is good until it is `most_age` old."""
+    from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, FreshnessReqType
+    from pyhanko_certvalidator.revinfo.archival import CRLContainer, RevinfoUsability
+
+    class Undated(CRLContainer):
+        def usable_at(self, policy: CertRevTrustPolicy, timing_params: ValidationTimingParams) -> RevinfoUsability:
+            kind = FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION
+            return super().usable_at(replace(policy, freshness=most_age, freshness_req_type=kind), timing_params)
+
+    made = ((Undated if each.next_update is None else CRLContainer, each.der) for each in lists)
+    return [container(parsed.revocation_list(der)) for container, der in made]
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

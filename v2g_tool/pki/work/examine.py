@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from v2g_tool.hal.contracts.pki_host import PkiHost
@@ -21,6 +21,7 @@ from v2g_tool.pki.rules.ocsp import vouched
 from v2g_tool.pki.work.responses import response_facts
 
 INTER_CA = "v2g-inter-ca.pem"
+_CENTURY_DAYS = 36525.0
 _CERTIFICATE = re.compile(r"\.(pem|crt|cer)$")
 _PASSPHRASE = re.compile(r"pass(word|phrase|wd)", re.IGNORECASE)
 
@@ -49,7 +50,8 @@ class Examination:
         lists, unread = self._lists(pool)
         answers = [file for path in self.site.ocsp for file in self.reader.files(path)]
         responses = tuple(response_facts(answers, pool, lists))
-        known = Known([each.content for each in lists], vouched(responses, self.at))
+        most_age = timedelta(days=min(self.site.crl_max_age_days, _CENTURY_DAYS))
+        known = Known([each.content for each in lists], vouched(responses, self.at), most_age)
         credentials = tuple(
             self._credential(name, read[name], stores[self.site.credentials[name].store], known)
             for name in self.site.credentials
