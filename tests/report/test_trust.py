@@ -183,17 +183,28 @@ def test_a_sub_authority_that_permits_the_name_of_the_signer_anchors(tmp_path: P
     assert verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)]).anchored
 
 
-@pytest.mark.parametrize("extension", [UNKNOWN, EXCLUDED], ids=["unknown", "name constraints"])
-def test_an_anchor_whose_critical_extension_is_not_obeyed_does_not_anchor(
-    tmp_path: Path, extension: x509.ExtensionType
+@pytest.mark.parametrize(
+    ("extension", "words"),
+    [(UNKNOWN, "which is not understood"), (EXCLUDED, "the path does not hold")],
+    ids=["unknown", "name constraints"],
+)
+def test_an_anchor_whose_critical_extension_is_unknown_or_excludes_the_signer_does_not_anchor(
+    tmp_path: Path, extension: x509.ExtensionType, words: str
 ) -> None:
     root = authority("Utility Root", extensions=(extension,), critical=True)
-    folder = signed_bundle(tmp_path, issued_signer(root))
+    folder = signed_bundle(tmp_path, issued_signer(root, extensions=(EXAMPLE,)))
 
     result = verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)])
 
     assert not result.anchored
-    assert any("which is not understood" in note for note in result.notes)
+    assert any(words in note for note in result.notes)
+
+
+def test_an_anchor_whose_name_constraints_permit_the_signer_anchors(tmp_path: Path) -> None:
+    root = authority("Utility Root", extensions=(PERMITTED,), critical=True)
+    folder = signed_bundle(tmp_path, issued_signer(root, extensions=(EXAMPLE,)))
+
+    assert verified(folder, (), [pem_file(tmp_path / "root.pem", root.certificate)]).anchored
 
 
 def test_a_path_longer_than_a_sub_authority_allows_does_not_anchor(tmp_path: Path) -> None:

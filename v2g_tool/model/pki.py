@@ -14,6 +14,8 @@ FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 OBEYED_BELOW_AN_ANCHOR = frozenset({"name_constraints", "policy_constraints", "policy_mappings", "inhibit_any_policy"})
 """Critical extensions that the path engine obeys, but not those of an anchor."""
+OBEYED_OF_AN_ANCHOR = frozenset({"name_constraints"})
+"""Critical extensions of an anchor that the path engine obeys."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Certificate:
         version: 1 or 3.
         signature: algorithm of the issuer's signature, such as `sha256_ecdsa` or `ed448`.
         ocsp_addresses: where it says that its issuer answers about it.
-        unknown_critical: critical extensions that nothing here understands, by number.
+        unknown_critical: critical extensions that are not read here, by their X.509 names or dotted numbers.
         damage: what of it could not be read, "" for nothing.
     """
 

@@ -27,12 +27,11 @@ _UNDERSTOOD = frozenset(
         "extended_key_usage",
         "certificate_policies",
         "subject_alt_name",
-        "key_identifier",
-        "authority_key_identifier",
         "crl_distribution_points",
-        "authority_information_access",
     }
 )
+"""Extensions that may be critical. Key identifiers and information access must not be (RFC 5280, 4.2.1.1, 4.2.1.2,
+4.2.2.1): OpenSSL refuses them."""
 T = TypeVar("T")
 
 

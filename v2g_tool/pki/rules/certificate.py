@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, Certificate
+from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, OBEYED_OF_AN_ANCHOR, Certificate
 from v2g_tool.model.profiles.pki import CertificateClass
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
@@ -61,7 +61,8 @@ def _extensions(credential: Credential, certificate: Certificate, kind: Certific
     name, is_leaf = credential.name, certificate == credential.leaf
     if certificate.damage:
         yield checks.CRITICAL.finding(name, Verdict.FAIL, f"{certificate}: {certificate.damage}.")
-    obeyed = OBEYED_BELOW_AN_ANCHOR if certificate != (credential.path or (None,))[-1] else frozenset()
+    is_top = certificate == (credential.path or (None,))[-1]
+    obeyed = OBEYED_OF_AN_ANCHOR if is_top else OBEYED_BELOW_AN_ANCHOR
     if unknown := sorted({*certificate.unknown_critical} - obeyed):
         statement = f"{certificate} has the critical extension {', '.join(unknown)}, which is not understood here."
         yield checks.CRITICAL.finding(name, Verdict.FAIL, statement)
@@ -107,7 +108,9 @@ def _usage(name: str, certificate: Certificate, kind: CertificateClass) -> Itera
 
 def _identifiers(credential: Credential, certificate: Certificate) -> Iterator[Finding]:
     path, name = credential.path, credential.name
-    issuer = path[path.index(certificate) + 1] if certificate in path[:-1] else None
+    # A root that names another key than its own is no root for OpenSSL, which then looks for its issuer.
+    own = certificate if certificate.self_issued else None
+    issuer = path[path.index(certificate) + 1] if certificate in path[:-1] else own
     wanted, found = issuer.subject_key_id if issuer is not None else None, certificate.authority_key_id
     if wanted and found and wanted != found:
         statement = f"{certificate} names the issuer's key {found.hex()}; that of {issuer} is {wanted.hex()}."

@@ -17,7 +17,7 @@ from v2g_tool.drawing.text import plain
 from v2g_tool.hal.x509.certificate import Malformed, certificate_of
 from v2g_tool.hal.x509.engine import rule
 from v2g_tool.hal.x509.paths import LONGEST, paths_of
-from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, Cause, Certificate, Path
+from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, OBEYED_OF_AN_ANCHOR, Cause, Certificate, Path
 from v2g_tool.report.signing.anchors import Anchors
 from v2g_tool.report.signing.keys import DOCUMENT_SIGNING
 
@@ -60,7 +60,7 @@ def _problems(path: Path, at: datetime) -> Iterator[str]:
     if path.anchored:
         yield from _signer_problems(signer)
     for each in path.certificates:
-        if unread := {*each.unknown_critical} - (frozenset() if each is path.top else OBEYED_BELOW_AN_ANCHOR):
+        if unread := {*each.unknown_critical} - (OBEYED_OF_AN_ANCHOR if each is path.top else OBEYED_BELOW_AN_ANCHOR):
             yield f"a certificate has the critical extension {min(unread)}, which is not understood"
 
 
