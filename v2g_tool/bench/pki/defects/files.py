@@ -130,8 +130,7 @@ KEYS: Mapping[str, Defect] = {
         "sound: the SECC key is locked, and the site file names its passphrase file", _opened_by_file("key-encrypted")
     ),
     "key-in-pkcs12": Defect(
-        "sound: the SECC key is in a PKCS#12 file, and the site file names its passphrase file",
-        _opened_by_file("key-pkcs12"),
+        "sound: the SECC key is in a PKCS#12 file whose passphrase the site file names", _opened_by_file("key-pkcs12")
     ),
     "key-passphrase-readable": Defect("the passphrase of the SECC key is in a file of mode 0644", _passphrase_readable),
     "key-reused": Defect("the station has the key of the SECC", _reused),

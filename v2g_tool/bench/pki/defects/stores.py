@@ -87,7 +87,7 @@ STORES: Mapping[str, Defect] = {
     "store-anchor-not-pinned": Defect("the site file does not pin the V2G root", _not_pinned),
     "store-extra-anchor": Defect("a root that nobody pinned is in the V2G store", _extra_anchor),
     "store-pem-suffix": Defect("the utility's root has the suffix .pem, and is ignored", _pem_suffix),
-    "store-no-utility-root": Defect(f"the utility's root was not installed; it lies in {RECEIVED}", _not_installed),
+    "store-no-utility-root": Defect(f"the utility's root lies only in {RECEIVED}", _not_installed),
     "store-not-rebuilt": Defect("the system's store is older than the utility's root, and lacks it", _not_rebuilt),
     "store-source-newer": Defect("the utility's root was written after the system's store", _source_newer),
     "store-dangling-link": Defect("a link of the system's store leads to a root that is gone", _dangling),
