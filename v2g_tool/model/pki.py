@@ -356,6 +356,7 @@ class FileFacts:
         mode: its permission bits; None where it is not there.
         owners: the accounts that it belongs to: several may have one number.
         folder_mode: the permission bits of the folder that it really lies in.
+        folder_owners: the accounts that this folder belongs to.
         modified_s: when it was written, seconds since 1970.
     """
 
@@ -366,6 +367,7 @@ class FileFacts:
     mode: int | None = None
     owners: tuple[str, ...] = ()
     folder_mode: int | None = None
+    folder_owners: tuple[str, ...] = ()
     modified_s: float = 0.0
     forbidden: bool = False
     contents: Contents = _NOTHING

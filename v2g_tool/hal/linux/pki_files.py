@@ -105,12 +105,13 @@ class PkiReader:
 
     def _outside(self, facts: FileFacts, found: Path) -> FileFacts:
         """Give what is known of a file without reading it."""
-        status = found.stat()
+        status, folder = found.stat(), found.parent.stat()
         return replace(
             facts,
             mode=stat.S_IMODE(status.st_mode),
             owners=self._named(status.st_uid),
-            folder_mode=stat.S_IMODE(found.parent.stat().st_mode),
+            folder_mode=stat.S_IMODE(folder.st_mode),
+            folder_owners=self._named(folder.st_uid),
             modified_s=status.st_mtime,
         )
 
