@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from v2g_tool.hal.linux.pki_files import PkiReader
 from v2g_tool.hal.x509.contents import contents_of
-from v2g_tool.hal.x509.engine import rule
+from v2g_tool.hal.x509.engine import Known, rule
 from v2g_tool.hal.x509.paths import paths_of
 from v2g_tool.model.pki import Cause
 
@@ -121,7 +121,7 @@ def ours_s(folder, *, lists):
         read = time.process_time()
         paths = paths_of(leaf, pool, anchors)
         found = time.process_time()
-        ruling = rule(paths, [*own, *top] if lists else [], NOW, revocation=lists)
+        ruling = rule(paths, Known([*own, *top]) if lists else None, NOW)
         judged = time.process_time()
         assert ruling.cause is Cause.NONE
         read_s, found_s, judged_s = read_s + read - began_s, found_s + found - read, judged_s + judged - found
@@ -154,7 +154,7 @@ def long_list():
 
     def work():
         found = contents_of(data).lists
-        ruling = rule(paths_of(leaf, (), anchors), found, NOW)
+        ruling = rule(paths_of(leaf, (), anchors), Known(found), NOW)
         return f"{len(found[0].revoked):,} entries read, {ruling.cause}"
 
     timed("a revocation list of 10,000 entries", work)
@@ -176,7 +176,7 @@ def one_name():
     anchors = contents_of(root.pem).certificates
 
     def work():
-        return str(rule(paths_of(leaf, pool, anchors), (), NOW, revocation=False).cause)
+        return str(rule(paths_of(leaf, pool, anchors), None, NOW).cause)
 
     timed("100 sub-CAs of one name", work)
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
+from v2g_tool.model.ca_store import KeptStore
 from v2g_tool.model.pki import FileFacts
 
 
@@ -40,14 +41,20 @@ class CaStore(Protocol):
     def rebuild_command(self) -> str:
         """The command that builds the store, as a person types it."""
 
-    def unready(self) -> str:
-        """Give why no root can be installed, as a sentence's end; "" when one can."""
+    def require_ready(self) -> None:
+        """Raise NotPermitted where no root can be installed."""
 
     def read(self, path: str) -> bytes | None:
         """Give the bytes of a file in the folder of roots, None when there is none; raises NotPermitted."""
 
-    def write(self, path: str, content: bytes | None) -> None:
-        """Write such a file as a whole or not at all, mode 0644, or remove it (None); raises NotPermitted."""
+    def write(self, path: str, content: bytes) -> None:
+        """Write such a file as a whole or not at all, mode 0644; raises NotPermitted."""
+
+    def kept(self, path: str) -> KeptStore:
+        """Give such a file and what is built, to bring it back; raises NotPermitted."""
+
+    def bring_back(self, kept: KeptStore, *, built: bool) -> None:
+        """Bring back the file, and what was built where `built`; raises NotPermitted."""
 
     def rebuild(self, *, fresh: bool = False) -> str:
         """Build the store, all its links anew where `fresh`, and give what is said; raises Refused, Unreachable."""

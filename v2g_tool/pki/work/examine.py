@@ -10,7 +10,7 @@ from pathlib import Path
 
 from v2g_tool.hal.contracts.pki_host import PkiHost
 from v2g_tool.hal.contracts.recorder import Recorder
-from v2g_tool.hal.linux.system_store import BUILT, SOURCES, rebuild_command
+from v2g_tool.hal.linux.system_store import BUILT, BUNDLE, SOURCES, rebuild_command
 from v2g_tool.hal.x509.engine import Known, rule
 from v2g_tool.hal.x509.paths import paths_of, signed_by
 from v2g_tool.model.pki import Certificate, FileFacts
@@ -120,7 +120,7 @@ class Examination:
 
     def _system(self) -> SystemStore:
         sources = tuple(file for file in self.reader.files(SOURCES) if file.path != SOURCES or file.forbidden)
-        bundle = self.reader.file(f"{BUILT}/ca-certificates.crt")
+        bundle = self.reader.file(BUNDLE)
         return SystemStore(sources, bundle, self.reader.links(BUILT), rebuild_command(self.reader.root))
 
 

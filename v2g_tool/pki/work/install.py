@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from functools import partial
 
-from v2g_tool.errors import NotPermitted, Refused, V2GError
+from v2g_tool.errors import InstrumentError, Refused, V2GError
 from v2g_tool.hal.contracts.pki_host import CaStore
 from v2g_tool.hal.linux.pki_files import PkiReader
-from v2g_tool.hal.linux.system_store import BUILT
+from v2g_tool.hal.linux.system_store import BUILT, BUNDLE
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.base import Model
+from v2g_tool.model.ca_store import KeptStore
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import file_checks
@@ -21,12 +22,16 @@ from v2g_tool.run.session import Session
 
 
 class OpenInstall(Model):
-    """A root that is being installed: what lay in its place before (base64), None for nothing."""
+    """A root that is being installed: the store before, and the run that changes it."""
 
-    path: str
-    before: str | None
+    before: KeptStore
     sha256: str
     journal: str
+
+    @property
+    def path(self) -> str:
+        """Where the root goes."""
+        return self.before.path
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,12 @@ class NewRoot:
 
 @dataclass
 class Installation:
-    """The store, and the session in which it is changed."""
+    """The store, the session in which it is changed, and what came of it so far."""
 
     store: CaStore
     reader: PkiReader
     session: Session
+    found: list[Finding] = field(default_factory=list)
 
     @property
     def changing(self) -> Changing:
@@ -72,16 +78,19 @@ class Installation:
 
     def install(self, root: NewRoot) -> tuple[list[Finding], V2GError | None]:
         """Install it where it is not, and give what became of it, with the error that ended it early."""
-        found: list[Finding] = []
         try:
-            if (left := self.open_one()) is not None and not root.dry_run:
-                found.append(self._recovered(left))
-            found.append(self._installed(root))
+            if root.dry_run:
+                self.found += cut_off(self.store, self.session)
+            elif (left := self.open_one()) is not None:
+                self.store.require_ready()
+                self._finish(left)
+            self.found.append(self._installed(root))
         except V2GError as exc:
             statement = f"{root.certificate} was not installed: {exc.what}."
-            found.append(file_checks.INSTALL.finding(root.path, Verdict.INCONCLUSIVE, statement, remedy=exc.todo))
-            return found, exc
-        return found, None
+            finding = file_checks.INSTALL.finding(root.path, Verdict.INCONCLUSIVE, statement, remedy=exc.todo)
+            self.found.append(finding)
+            return self.found, exc
+        return self.found, None
 
     def _installed(self, root: NewRoot) -> Finding:
         certificate, path = root.certificate, root.path
@@ -95,14 +104,12 @@ class Installation:
         if root.dry_run:
             statement = f"--dry-run, nothing was written. Would: {plan}, then {self.store.rebuild_command}."
             return file_checks.INSTALL.finding(path, Verdict.SKIPPED, statement)
-        if reason := self.store.unready():
-            todo = "Run the same command with sudo; where the store itself is missing: sudo apt install ca-certificates"
-            raise NotPermitted(reason, why="The system's store belongs to root.", todo=todo)
+        self.store.require_ready()
         if not (root.proof or self._compared(certificate)):
             statement = "Nobody vouched for its fingerprint, so nothing was written."
             remedy = f"Compare {certificate.sha256} over another channel, then give it with --fingerprint."
             return file_checks.INSTALL.finding(path, Verdict.INCONCLUSIVE, statement, remedy=remedy)
-        self._change(root, before)
+        self._change(root)
         by = root.proof or "a person compared its fingerprint"
         statement = f"{certificate} is installed as {path} and found in the store that was built anew; {by}."
         return file_checks.INSTALL.finding(path, Verdict.PASS, statement)
@@ -112,11 +119,11 @@ class Installation:
         question = f"{certificate.subject}\nSHA-256 {pairs}\nDoes the utility's paper or another channel say the same?"
         return self.session.ask(f"{question} [y/N]").strip().lower() in ("y", "yes")
 
-    def _change(self, root: NewRoot, before: bytes | None) -> None:
-        kept = None if before is None else base64.b64encode(before).decode()
-        digest = root.certificate.sha256
-        intent = OpenInstall(path=root.path, before=kept, sha256=digest, journal=self.session.run.report_id)
-        self.changing.begin("ca-store.intent", intent)
+    def _change(self, root: NewRoot) -> None:
+        digest, before = root.certificate.sha256, self.store.kept(root.path)
+        intent = OpenInstall(before=before, sha256=digest, journal=self.session.run.report_id)
+        replaced = "" if before.file is None else hashlib.sha256(before.file.content).hexdigest()
+        self.changing.begin("ca-store.intent", intent, {"path": root.path, "sha256": digest, "replaced": replaced})
         try:
             write = partial(self.store.write, root.path, root.pem)
             back, error = self.changing.write(
@@ -131,26 +138,39 @@ class Installation:
             if missing := self._missing(root):
                 todo = "Run it by hand and look at what it says."
                 raise Refused(
-                    f"after {self.store.rebuild_command} {missing}", why="It passed over the file.", todo=todo
+                    f"after the store was built anew, {missing}", why="The program passed over the file.", todo=todo
                 )
         except BaseException:
-            self._recovered(intent)
+            self._undo(intent)
             raise
         self.changing.end("ca-store.done", {"path": root.path, "sha256": digest})
 
-    def _recovered(self, left: OpenInstall) -> Finding:
+    def _undo(self, intent: OpenInstall) -> None:
+        """Bring all back exactly, at once; only what cannot be is told, and stays open."""
+        way = partial(self.store.bring_back, intent.before, built=True)
+        if problem := self.changing.back("ca-store.restored", intent.path, way):
+            statement = f"{intent.path} was not installed, and what lay there before could not be brought back: "
+            self.found.append(file_checks.RECOVERY.finding(intent.path, Verdict.FAIL, f"{statement}{problem}."))
+        else:
+            self.changing.end("ca-store.recovered", {"path": intent.path})
+
+    def _finish(self, left: OpenInstall) -> None:
         """Bring back what lay there before an installation that was cut off; what cannot be stays open."""
-        problem = self.changing.back("ca-store.restored", left.path, partial(self._restore, left))
+        problem = self.changing.back("ca-store.restored", left.path, partial(self._brought_back, left))
         if not problem:
             self.changing.end("ca-store.recovered", {"path": left.path})
         verdict = Verdict.FAIL if problem else Verdict.PASS
         statement = f"The run {left.journal} was cut off while it installed {left.path}; what lay there before "
         statement += f"could not be brought back: {problem}." if problem else "was brought back."
-        return file_checks.RECOVERY.finding(left.path, verdict, statement)
+        self.found.append(file_checks.RECOVERY.finding(left.path, verdict, statement))
 
-    def _restore(self, left: OpenInstall) -> None:
-        self.store.write(left.path, None if left.before is None else base64.b64decode(left.before))
-        self.store.rebuild(fresh=True)
+    def _brought_back(self, left: OpenInstall) -> None:
+        """Build the store from what lay there before: others may have built it since; exactly as it was if need be."""
+        self.store.bring_back(left.before, built=False)
+        try:
+            self.store.rebuild(fresh=True)
+        except InstrumentError:
+            self.store.bring_back(left.before, built=True)
 
     def _reads(self, path: str) -> str:
         certificates = contents_of(self.store.read(path) or b"").certificates
@@ -159,7 +179,7 @@ class Installation:
     def _missing(self, root: NewRoot) -> str:
         """Give where programs would not find the root; "" when they do: in the bundle, and by the hash of its name."""
         fresh = PkiReader(self.reader.root)
-        bundle = fresh.file(f"{BUILT}/ca-certificates.crt")
+        bundle = fresh.file(BUNDLE)
         if root.certificate not in bundle.contents.certificates:
             return f"it is not in {bundle.path}"
         found = found_by_hash(fresh.file(root.path), bundle, fresh.links(BUILT))
