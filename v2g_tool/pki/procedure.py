@@ -19,7 +19,6 @@ from v2g_tool.model.site.site import Site
 from v2g_tool.run.request import Procedure
 
 if TYPE_CHECKING:
-    from v2g_tool.errors import V2GError
     from v2g_tool.model.findings import Finding
     from v2g_tool.pki.rules.facts import PkiFacts
     from v2g_tool.pki.work.install import NewRoot
@@ -73,7 +72,7 @@ class OnTree(Procedure):
         reader = PkiReader(self._root)
         return Examination(session.site.pki, self._profiles, reader, self._moment).facts(session.record, clock)
 
-    def _judged(self, session: Session, done: Sequence[Finding] = (), error: V2GError | None = None) -> Result:
+    def _judged(self, session: Session, done: Sequence[Finding] = ()) -> Result:
         """Give what was done and what all files come to after it."""
         from v2g_tool.pki.pictures.tree import tree_svg
         from v2g_tool.pki.rules.revocation import newest
@@ -91,7 +90,7 @@ class OnTree(Procedure):
             with suppress(NotPermitted):  # where no state can be kept, nothing is compared next time
                 session.intents.put(memory, CrlNumbers(numbers=newest(facts)))
         attachments = [Attachment(name, picture, "image/svg+xml") for name in section.pictures]
-        return Result(self.target, [*done, *findings], sections=[section], attachments=attachments, error=error)
+        return Result(self.target, [*done, *findings], sections=[section], attachments=attachments)
 
 
 @dataclass
@@ -160,13 +159,15 @@ class InstallRoot(OnTree):
         self._new: NewRoot = new_root(self, site, self._root, self._moment)
 
     def work(self, session: Session) -> Result:
-        """Install it where it is not there, and judge what is then there."""
+        """Install it where it is not there, and judge what is then there; where it failed, only tell that."""
         from v2g_tool.hal.linux.pki_files import PkiReader
         from v2g_tool.hal.linux.system_store import SystemStore
         from v2g_tool.pki.work.install import Installation
+        from v2g_tool.run.result import Result
 
         store = SystemStore(self._root)
         if not self.dry_run:
             session.hold(store.key)
         done, error = Installation(store, PkiReader(self._root), session).install(self._new)
-        return self._judged(session, done, error)
+        # What could not be done is the answer; what else is wrong here would hide it.
+        return Result(self.target, done, error=error) if error is not None else self._judged(session, done)

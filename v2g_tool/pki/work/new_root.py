@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -39,11 +40,12 @@ def new_root(asked: Asked, site: Site, tree: Path, at: datetime) -> NewRoot:
     """
     certificate = _read(asked.file, at)
     if belongs_to_v2g(certificate, _own_roots(site, tree)):
-        store = site.pki.stores.get("v2g", "/etc/v2g/trust/v2g")
+        store, folder = site.pki.stores.get("v2g", "/etc/v2g/trust/v2g"), "" if tree == Path("/") else tree
+        file = shlex.quote(plain(str(asked.file)))
         raise RequestError(
             f"{certificate} is a root of the V2G PKI, and is not installed into the system's store",
             why="There it would let the V2G PKI speak for any web server that this computer talks to.",
-            todo=f"Put it into the V2G store: sudo install -m 644 {plain(str(asked.file))} {store}/",
+            todo=f"Put it into the V2G store: sudo install -m 644 {file} {shlex.quote(f'{folder}{store}/')}",
         )
     utility = site.pki.utility_root
     name = utility if utility.startswith(f"{SOURCES}/") and utility.endswith(".crt") else ""
