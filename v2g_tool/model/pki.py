@@ -20,12 +20,13 @@ OBEYED_OF_AN_ANCHOR = frozenset({"name_constraints"})
 
 @dataclass(frozen=True)
 class Name:
-    """A distinguished name: its bytes as they stand, as text (RFC 4514), and two of its parts."""
+    """A distinguished name: its bytes as they stand, as text (RFC 4514), two of its parts, and OpenSSL's hash of it."""
 
     der: bytes
     text: str
     common_name: str = ""
     domain_components: tuple[str, ...] = ()
+    lookup: str = ""
 
     def __str__(self) -> str:
         return self.text or "(empty name)"

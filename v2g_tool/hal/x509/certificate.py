@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from v2g_tool.hal.x509 import parsed
+from v2g_tool.hal.x509.lookup import subject_hash
 from v2g_tool.model.pki import BasicConstraints, Certificate, Listed, Name, PublicKey
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -116,6 +117,7 @@ def name_of(name: Any) -> Name:  # noqa: ANN401 - asn1crypto is untyped
         text=",".join(f"{_SHORT.get(kind, kind)}={_escaped(value)}" for kind, value in reversed(parts)),
         common_name=next((value for kind, value in parts if kind == "common_name"), ""),
         domain_components=tuple(value for kind, value in parts if kind == "domain_component"),
+        lookup=subject_hash(name.dump()),
     )
 
 

@@ -12,8 +12,6 @@ from v2g_tool.pki import checks, file_checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, PkiFacts, SystemStore
 from v2g_tool.pki.rules.marks import about
 
-_HASH_LINK = re.compile(r"[0-9a-f]{8}\.\d")
-
 
 def anchor_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is to be said of the site's own stores: pins, further roots, sub-CAs among the roots."""
@@ -82,7 +80,7 @@ def _source(file: FileFacts, store: SystemStore, built: set[str], v2g_roots: set
         reason = f"{absent[0]} is not in {bundle.path}" if absent else f"it is newer than {bundle.path}"
         statement = f"{file.path}: {reason}."
         yield file_checks.STORE_OLD.finding(file.path, Verdict.FAIL, statement, remedy=store.rebuild)
-    elif len(certificates) == 1 and not found_by_hash(file, bundle, store.links):
+    elif len(certificates) == 1 and not _found_by_hash(file, store):
         statement = f"No link with the hash of its subject leads to {file.path}: programs that look it up find nothing."
         yield file_checks.STORE_LINK.finding(file.path, WARNING, statement, remedy=f"{store.rebuild} --fresh")
     if len(certificates) > 1:
@@ -92,15 +90,23 @@ def _source(file: FileFacts, store: SystemStore, built: set[str], v2g_roots: set
         yield from _root_only(file, certificate, v2g_roots)
 
 
-def found_by_hash(file: FileFacts, bundle: FileFacts, links: Iterable[FileFacts]) -> bool:
-    """Say whether a link by which OpenSSL looks up an issuer leads to a file, or to the bundle that holds it too.
+def _found_by_hash(file: FileFacts, store: SystemStore) -> bool:
+    """Say whether a link by which OpenSSL looks up the root of a file may lead to it, or to what holds it too.
 
-    `openssl rehash` links the bundle where that held one certificate when it ran.
+    Of several files with one root `openssl rehash` links one, and the bundle where that held one root when it ran.
     """
+    twins = {each.place for each in store.sources if each.contents.certificates == file.contents.certificates}
+    if any(link.forbidden for link in store.links):
+        return True
     return any(
-        link.forbidden or (link.place in (file.place, bundle.place) and _HASH_LINK.fullmatch(link.path[-10:]))
-        for link in links
+        link.place in {*twins, store.bundle.place} for link in looked_up(file.contents.certificates[0], store.links)
     )
+
+
+def looked_up(certificate: Certificate, links: Iterable[FileFacts]) -> list[FileFacts]:
+    """Give the links that OpenSSL opens in search of a certificate: those with the hash of its subject."""
+    names = re.compile(rf"{certificate.subject.lookup}\.\d+")
+    return [link for link in links if not link.trouble and names.fullmatch(link.path.rpartition("/")[2])]
 
 
 def _root_only(file: FileFacts, certificate: Certificate, v2g_roots: set[str]) -> Iterator[Finding]:

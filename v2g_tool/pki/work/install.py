@@ -16,7 +16,7 @@ from v2g_tool.model.ca_store import KeptStore
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.pki import Certificate
 from v2g_tool.pki import file_checks
-from v2g_tool.pki.rules.stores import found_by_hash
+from v2g_tool.pki.rules.stores import looked_up
 from v2g_tool.run.changing import Changing
 from v2g_tool.run.session import Session
 
@@ -182,7 +182,8 @@ class Installation:
         bundle = fresh.file(BUNDLE)
         if root.certificate not in bundle.contents.certificates:
             return f"it is not in {bundle.path}"
-        found = found_by_hash(fresh.file(root.path), bundle, fresh.links(BUILT))
+        links = looked_up(root.certificate, fresh.links(BUILT))
+        found = any(root.certificate in fresh.file(link.path).contents.certificates for link in links)
         return "" if found else f"no link with its hash leads to it in {BUILT}"
 
 
