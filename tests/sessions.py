@@ -1,8 +1,8 @@
-"""A session without a terminal, with its journal in a folder."""
+"""A session with its journal in a folder, without a terminal or with a person who answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,19 @@ S = TypeVar("S", bound=Session)
 
 
 @contextmanager
-def session_in(folder: Path, *, kind: type[S] = Session, procedure: str = "test", assent: bool = False) -> Iterator[S]:  # type: ignore[assignment]
-    site = Site.model_validate({"site": {"name": "test"}})
-    person = Person(present=False, assent=assent, shows=False, tell=lambda _text: None, read=lambda _question: "")
+def session_in(
+    folder: Path,
+    *,
+    kind: type[S] = Session,  # type: ignore[assignment]
+    procedure: str = "test",
+    assent: bool = False,
+    site: Site | None = None,
+    answer: Callable[[str], str] | None = None,
+) -> Iterator[S]:
+    """Give a session; `answer` is the person at its terminal, None for nobody."""
+    site = site or Site.model_validate({"site": {"name": "test"}})
+    read = answer or (lambda _question: "")
+    person = Person(present=answer is not None, assent=assent, shows=False, tell=lambda _text: None, read=read)
     with Journal(folder / "evidence.jsonl", wall=lambda: datetime.now(UTC), monotonic=lambda: 0.0) as journal:
         session = kind(site, Run(procedure, folder, journal, person, datetime.now(UTC)), IntentStore(folder))
         with session.closing():

@@ -90,24 +90,7 @@ class Site:
 
     def typed(self, answers: Sequence[str], *words: str, timeout_s: float = HANG_S) -> tuple[int, str]:
         """Run v2g-tool on a terminal of 80x24, answer its questions, and give status and what it showed."""
-        ours, theirs = pty.openpty()
-        child = subprocess.Popen(
-            [*TOOL, *words],
-            env={**self.environment(), "LINES": "24", "TERM": "xterm"},
-            cwd=self.folder,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        try:
-            shown = _conversation(ours, list(answers), time.monotonic() + timeout_s)
-            return child.wait(HANG_S), shown
-        finally:
-            child.kill()
-            child.wait()
-            os.close(ours)
+        return on_terminal([*TOOL, *words], answers, self.environment(), self.folder, timeout_s)
 
     def struck(self, position: int, phase: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run v2g-tool and strike it at one journal position."""
@@ -186,6 +169,30 @@ def site(folder: Path, *faults: str, seed: int = 1, plan: str = "ac-quick") -> I
         here = Site(bench, folder)
         here.edit('plan = "ac-bidirectional"', f'plan = "{plan}"')
         yield here
+
+
+def on_terminal(
+    command: Sequence[str], answers: Sequence[str], env: dict[str, str], cwd: Path, timeout_s: float = HANG_S
+) -> tuple[int, str]:
+    """Run a command on a terminal of 80x24, answer its questions, and give status and what it showed."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        command,
+        env={**env, "LINES": "24", "COLUMNS": "80", "TERM": "xterm"},
+        cwd=cwd,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        shown = _conversation(ours, list(answers), time.monotonic() + timeout_s)
+        return child.wait(HANG_S), shown
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
 
 
 def _conversation(terminal: int, answers: list[str], end_s: float) -> str:
