@@ -15,6 +15,7 @@ from v2g_tool.model.profiles.inverter import InverterProfile
 from v2g_tool.model.profiles.kernel import KernelProfile
 from v2g_tool.model.profiles.limits import LimitSet
 from v2g_tool.model.profiles.meter import MeterProfile, Register
+from v2g_tool.model.profiles.pki import PkiProfile
 from v2g_tool.model.profiles.plan import Plan
 from v2g_tool.model.profiles.radio import RadioServices
 
@@ -241,6 +242,6 @@ def test_a_profile_of_another_kind_is_not_found() -> None:
 
 def test_every_kind_of_profile_has_its_folder() -> None:
     kinds = {MeterProfile, AnalyzerProfile, InverterProfile, Plan, LimitSet, RadioServices}
-    kinds |= {KernelProfile, GridCodeProfile}
+    kinds |= {KernelProfile, GridCodeProfile, PkiProfile}
     assert kinds == set(ProfileHead.__subclasses__())
     assert all(any((built_in_profiles() / kind.FOLDER).glob("*.toml")) for kind in kinds)
