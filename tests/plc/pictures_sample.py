@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -29,8 +30,9 @@ def disturbed(mhz: float, slot: int) -> float:
 
 def bit_loading(snr: Callable[[float, int], float], slots: int = 5, *flags: Flag) -> LinkMap:
     points = MASK.carriers()
+    places = [point.centre_hz / 1e6 for point in points]
     rows = tuple(
-        Row(f"slot {s}", s * 0.002, tuple(max(f for f in FLOORS if f <= snr(p.centre_hz / 1e6, s)) for p in points))
+        Row(f"slot {s}", s * 0.002, tuple(FLOORS[bisect(FLOORS, snr(mhz, s)) - 1] for mhz in places))
         for s in range(slots)
     )
     return link(Tier.BIT_LOADING, Spectrum(points, rows), *flags)
