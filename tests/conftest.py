@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.bounds import bounded
+
 UNHEALTHY_HERE = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 """A slow machine is none of ours; a folder or bundle is put back by the test that changes it."""
-settings.register_profile("any machine", deadline=None, suppress_health_check=UNHEALTHY_HERE)
+settings.register_profile(
+    "any machine", deadline=None, max_examples=bounded(50, in_full=2000), suppress_health_check=UNHEALTHY_HERE
+)
 settings.load_profile("any machine")
+
+
+gc.disable()
+"""Nothing that is imported or collected becomes garbage: not to look through it is a quarter of a worker's start."""
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

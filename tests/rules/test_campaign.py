@@ -1,4 +1,4 @@
-"""A thousand drawn sites: are the stated uncertainties honest, and are faults named rightly?"""
+"""Drawn sites, a thousand in the soak: are the stated uncertainties honest, and are faults named rightly?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.bounds import bounded
 from v2g_tool.bench.metering.meter_model import Correction, MeterErrors
 from v2g_tool.metering.rules.correction import Target, targets
 from v2g_tool.metering.rules.fitting import Fit, fit
@@ -17,9 +18,11 @@ from v2g_tool.model.site.metering import CurrentTransformer
 
 from .simulator import Site, draw_errors
 
-PLANTS = 1000
-CLOSED_LOOPS = 100
-FAULTY = 50
+pytestmark = pytest.mark.soak
+
+PLANTS = bounded(250, in_full=1000)
+CLOSED_LOOPS = bounded(40, in_full=100)
+FAULTY = bounded(20, in_full=50)
 ALL = ("gain", "phase", "offset")
 VOLTAGES = {f"U.{phase}": Register(address=2 * phase, type="f32") for phase in (1, 2, 3)}
 CT = CurrentTransformer(primary_a=100, secondary_a=5)
