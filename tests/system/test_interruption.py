@@ -11,8 +11,8 @@ from tests.system.commands import each, groups
 from tests.system.conftest import Corrected
 from tests.system.interruption import trial
 
-CORRECTING = [(phase, place / 11) for place, phase in enumerate(["torn", "after"] * 6)]
-SIGNALS = [(number, (place + 0.5) / 4) for number in ("SIGINT", "SIGTERM") for place in range(4)]
+CORRECTING = [(phase, place / 5) for place, phase in enumerate(["torn", "after"] * 3)]
+SIGNALS = [(number, (place + 0.5) / 4) for place, number in enumerate(["SIGINT", "SIGTERM"] * 2)]
 MEASURING = [("torn", 0.0), ("after", 0.3), ("SIGINT", 0.6), ("SIGTERM", 1.0)]
 
 
@@ -46,12 +46,12 @@ def name(cases: list[tuple[str, float]]) -> str:
     return "+".join(f"{phase}-{share:.0%}" for phase, share in cases)
 
 
-@pytest.mark.parametrize("cases", groups(CORRECTING, 6), ids=name)
+@pytest.mark.parametrize("cases", groups(CORRECTING, 3), ids=name)
 def test_a_killed_correction_ends_in_a_complete_set(folder: Path, corrected: Corrected, cases):
     each(cases, lambda case: strike(folder, corrected, case, measuring=False))
 
 
-@pytest.mark.parametrize("cases", groups(SIGNALS, 4), ids=name)
+@pytest.mark.parametrize("cases", groups(SIGNALS, 2), ids=name)
 def test_a_correction_that_is_told_to_stop_ends_in_a_complete_set(folder: Path, corrected: Corrected, cases):
     each(cases, lambda case: strike(folder, corrected, case, measuring=False))
 
