@@ -12,17 +12,18 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
 from tests.bounds import HANG_S
 from tests.sections import section
+from v2g_tool.app import v2g_tool
 from v2g_tool.bench.run import Bench
 
 HERE = Path(__file__).parent
@@ -31,11 +32,50 @@ Case = TypeVar("Case")
 
 
 @dataclass(frozen=True)
+class Caller:
+    """Calls a program in this process: for what has nothing to do with the process that it runs in."""
+
+    patch: pytest.MonkeyPatch
+    descriptors: pytest.CaptureFixture[str]
+
+    def __call__(
+        self,
+        *words: str,
+        program: Callable[[], NoReturn] = v2g_tool,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Give status and output, as if a child without a terminal had been started."""
+        self.descriptors.readouterr()
+        with self.patch.context() as patch, Path(os.devnull).open() as nothing:
+            # The program puts its own streams there, and a variable for what it imports.
+            patch.setattr(sys, "stdin", nothing)
+            patch.setattr(sys, "stdout", sys.stdout)
+            patch.setattr(sys, "stderr", sys.stderr)
+            patch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["v2g-tool", *words])
+            patch.chdir(folder or Path.cwd())
+            with pytest.raises(SystemExit) as left:
+                program()
+        out, err = self.descriptors.readouterr()
+        return subprocess.CompletedProcess(words, int(left.value.code or 0), out, err)
+
+
+@dataclass(frozen=True)
 class Site:
-    """A running bench and a folder for reports."""
+    """A running bench and a folder for reports.
+
+    Attributes:
+        bench: the bench.
+        folder: where commands run.
+        call: what runs commands in this process instead of starting each; None for children.
+    """
 
     bench: Bench
     folder: Path
+    call: Caller | None = None
 
     @property
     def file(self) -> Path:
@@ -62,6 +102,8 @@ class Site:
         pass_fds: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on the bench, without a terminal."""
+        if self.call is not None and program is TOOL and not pass_fds:
+            return self.call(*words, env=self.environment(env), folder=self.folder)
         return subprocess.run(
             [*program, *words],
             env=self.environment(env),
@@ -162,11 +204,13 @@ def shared_folder(factory: pytest.TempPathFactory, test_run: str, name: str) -> 
 
 
 @contextmanager
-def site(folder: Path, *faults: str, seed: int = 1, plan: str = "ac-quick") -> Iterator[Site]:
+def site(
+    folder: Path, *faults: str, seed: int = 1, plan: str = "ac-quick", call: Caller | None = None
+) -> Iterator[Site]:
     """Give a running bench whose meters are calibrated by `plan`."""
     folder.mkdir(parents=True, exist_ok=True)
     with Bench(seed, faults, directory=folder / "bench") as bench:
-        here = Site(bench, folder)
+        here = Site(bench, folder, call)
         here.edit('plan = "ac-bidirectional"', f'plan = "{plan}"')
         yield here
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.commands import shared_folder, site
+from tests.system.commands import Caller, shared_folder, site
 
 MEMORY = Path("/dev/shm")
 
@@ -65,6 +65,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="v2g-system-", dir=MEMORY) as name:
         yield Path(name)
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Caller:
+    """Give what calls a program in this process."""
+    return Caller(monkeypatch, capfd)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from tests.sections import section
-from tests.system.commands import Site, each, error_lines, findings, groups, report_of, site
+from tests.system.commands import Caller, Site, error_lines, findings, report_of, site
 from tests.system.conftest import Corrected
 from v2g_tool.report.signing.cms import sign
 from v2g_tool.report.signing.keys import Signer
@@ -116,8 +116,8 @@ DEVICES = {
 }
 
 
-def spoilt(folder: Path, bad: Bad) -> tuple[Done, str, Site]:
-    with site(folder) as here:
+def spoilt(folder: Path, call: Caller, bad: Bad) -> tuple[Done, str, Site]:
+    with site(folder, call=call) as here:
         bad.spoil(here)
         done = here.run("calibrate", "--target", bad.target, "--yes", "--quiet")
         text = here.file.read_text()
@@ -126,8 +126,8 @@ def spoilt(folder: Path, bad: Bad) -> tuple[Done, str, Site]:
         return done, f"{here.file}:{line}:", here
 
 
-def judge(folder: Path, name: str, bad: Bad) -> Done:
-    done, where, _ = spoilt(folder / re.sub(r"\W", "-", name), bad)
+def judge(folder: Path, call: Caller, bad: Bad) -> None:
+    done, where, _ = spoilt(folder, call, bad)
 
     assert done.returncode == bad.status, done.stderr
     said = " ".join(error_lines(done.stderr))
@@ -137,47 +137,41 @@ def judge(folder: Path, name: str, bad: Bad) -> Done:
         assert where in said
     assert not re.search("Traceback|Exception|Error\\b|pydantic", done.stderr), done.stderr
     assert 2 <= len(error_lines(done.stderr)) <= 3, done.stderr
-    return done
 
 
-def slug(names: list[str]) -> str:
-    return "+".join(name.replace(" ", "-") for name in names)
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_wrong_request_is_named_with_a_next_step_and_nothing_is_measured(folder: Path, call: Caller, name: str):
+    judge(folder, call, REQUESTS[name])
 
 
-@pytest.mark.parametrize("names", groups(list(REQUESTS), 5), ids=slug)
-def test_a_wrong_request_is_named_with_a_next_step_and_nothing_is_measured(folder: Path, names: list[str]):
-    each(names, lambda name: judge(folder, name, REQUESTS[name]))
+@pytest.mark.parametrize("name", DEVICES)
+def test_a_device_that_is_not_the_one_or_not_there_is_named_with_file_and_line(folder: Path, call: Caller, name: str):
+    judge(folder, call, DEVICES[name])
 
 
-@pytest.mark.parametrize("names", groups(list(DEVICES), 4), ids=slug)
-def test_a_device_that_is_not_the_one_or_not_there_is_named_with_file_and_line(folder: Path, names: list[str]):
-    each(names, lambda name: judge(folder, name, DEVICES[name]))
+@pytest.mark.parametrize("name", ["an unknown target", "an unknown profile", "an unknown plan"])
+def test_a_name_that_is_unknown_is_reported_with_the_file_that_should_know_it(folder: Path, call: Caller, name: str):
+    done, where, _ = spoilt(folder, call, REQUESTS[name])
+
+    assert where.partition(":")[0] in " ".join(error_lines(done.stderr))
 
 
-def test_a_name_that_is_unknown_is_reported_with_the_file_that_should_know_it(folder: Path):
-    def check(name: str) -> None:
-        done, where, _ = spoilt(folder / name, REQUESTS[name])
-        assert where.partition(":")[0] in " ".join(error_lines(done.stderr))
-
-    each(["an unknown target", "an unknown profile", "an unknown plan"], check)
-
-
-def test_an_address_clash_is_reported_at_its_line_of_the_profile(folder: Path):
-    done, _, here = spoilt(folder, REQUESTS["a profile with an address clash"])
+def test_an_address_clash_is_reported_at_its_line_of_the_profile(folder: Path, call: Caller):
+    done, _, here = spoilt(folder, call, REQUESTS["a profile with an address clash"])
 
     lines = (here.folder / "clash.toml").read_text().splitlines()
     either = [number for number, text in enumerate(lines, 1) if text.startswith(('"U.1"', '"U.2"'))]
     assert any(f"clash.toml:{line}:" in done.stderr for line in either), done.stderr
 
 
-def test_a_refused_request_leaves_no_report_folder(folder: Path):
-    _, _, here = spoilt(folder, REQUESTS["an unknown profile"])
+def test_a_refused_request_leaves_no_report_folder(folder: Path, call: Caller):
+    _, _, here = spoilt(folder, call, REQUESTS["an unknown profile"])
 
     assert here.reports() == []
 
 
-def test_an_error_takes_three_lines_where_output_goes_to_a_file(folder: Path):
-    done, _, _ = spoilt(folder, DEVICES["another meter"])
+def test_an_error_takes_three_lines_where_output_goes_to_a_file(folder: Path, call: Caller):
+    done, _, _ = spoilt(folder, call, DEVICES["another meter"])
 
     assert len(done.stderr.splitlines()) <= 3, done.stderr
 
@@ -185,8 +179,8 @@ def test_an_error_takes_three_lines_where_output_goes_to_a_file(folder: Path):
 # The reference's calibration.
 
 
-def test_a_past_due_reference_stops_the_run_before_it_measures(folder: Path):
-    with site(folder) as here:
+def test_a_past_due_reference_stops_the_run_before_it_measures(folder: Path, call: Caller):
+    with site(folder, call=call) as here:
         here.let_reference_expire()
         done = here.calibrate()
 
@@ -232,9 +226,9 @@ def resigned(folder: Path, content: bytes, here: Site) -> None:
     (folder / "signer.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
 
 
-def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: Path):
+def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: Path, call: Caller):
     copy = corrected.copy(folder)
-    with site(folder / "site") as here:
+    with site(folder / "site", call=call) as here:
         newer = (copy / "report.json").read_bytes().replace(b"v2g-report/1", b"v2g-report/2")
         resigned(copy, newer, here)
         verified = here.run("report", "verify", str(copy))
@@ -248,17 +242,17 @@ def test_a_report_of_a_newer_schema_is_not_judged(corrected: Corrected, folder: 
     assert shown.returncode in (2, 3)
 
 
-def test_a_report_whose_schema_was_altered_is_not_authentic(corrected: Corrected, folder: Path):
+def test_a_report_whose_schema_was_altered_is_not_authentic(corrected: Corrected, folder: Path, call: Caller):
     copy = corrected.copy(folder)
     report = copy / "report.json"
     report.write_bytes(report.read_bytes().replace(b"v2g-report/1", b"v2g-report/2"))
-    with site(folder / "site") as here:
+    with site(folder / "site", call=call) as here:
         assert here.run("report", "verify", str(copy)).returncode == 5
 
 
 @pytest.mark.parametrize("words", [("report", "verify", "nowhere"), ("report", "show", "nowhere")])
-def test_a_report_that_is_not_there_is_a_wrong_request(folder: Path, words: tuple[str, ...]):
-    with site(folder) as here:
+def test_a_report_that_is_not_there_is_a_wrong_request(folder: Path, call: Caller, words: tuple[str, ...]):
+    with site(folder, call=call) as here:
         done = here.run(*words)
 
     assert done.returncode == 2, done.stdout
@@ -292,8 +286,8 @@ def key_file(here: Site) -> Path:
     return key
 
 
-def test_a_real_site_without_a_key_is_refused_before_anything_is_measured(folder: Path):
-    with site(folder) as here:
+def test_a_real_site_without_a_key_is_refused_before_anything_is_measured(folder: Path, call: Caller):
+    with site(folder, call=call) as here:
         here.edit("bench = true", "bench = false")
         done = here.run("calibrate", "--target", "meter_01", "--yes", "--quiet")
 

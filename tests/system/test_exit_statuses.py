@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bounds import HANG_S
-from tests.system.commands import chain_is_whole, each, error_lines, findings, report_of, site
+from tests.system.commands import Caller, chain_is_whole, each, error_lines, findings, report_of, site
 from tests.system.conftest import Corrected
 
 HERE = Path(__file__).parent
@@ -27,8 +27,8 @@ def test_status_1_a_finding_failed(folder: Path):
     assert (done.returncode, report_of(done)["verdict"]) == (1, "fail")
 
 
-def test_status_2_the_request_is_wrong(folder: Path):
-    with site(folder) as here:
+def test_status_2_the_request_is_wrong(folder: Path, call: Caller):
+    with site(folder, call=call) as here:
         done = here.calibrate(target="meter_1")
 
     assert done.returncode == 2
@@ -39,8 +39,8 @@ def test_status_2_the_request_is_wrong(folder: Path):
     assert error["todo"]
 
 
-def test_status_3_something_could_not_be_judged(folder: Path):
-    with site(folder, "meter-wrong-serial") as here:
+def test_status_3_something_could_not_be_judged(folder: Path, call: Caller):
+    with site(folder, "meter-wrong-serial", call=call) as here:
         done = here.calibrate()
 
     assert (done.returncode, report_of(done)["verdict"]) == (3, "inconclusive")
@@ -81,11 +81,11 @@ def test_status_4_an_interrupted_run_restores_signs_and_says_so(folder: Path, ki
     each([signal.SIGINT, signal.SIGTERM], check)
 
 
-def test_status_5_an_altered_bundle_is_not_authentic(corrected: Corrected, folder: Path):
+def test_status_5_an_altered_bundle_is_not_authentic(corrected: Corrected, folder: Path, call: Caller):
     copy = corrected.copy(folder)
     report = copy / "report.json"
     report.write_bytes(report.read_bytes().replace(b'"as_left":"97', b'"as_left":"87', 1))
-    with site(folder / "site") as here:
+    with site(folder / "site", call=call) as here:
         done = here.run("report", "verify", str(copy))
 
     assert done.returncode == 5

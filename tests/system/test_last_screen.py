@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from plc_tool.cli import v2g_plc_tool
 from tests.system import shown_on_bench
-from tests.system.commands import TOOL, error_lines, shared_folder, site
+from tests.system.commands import Caller, error_lines, shared_folder, site
 from tests.system.plc_commands import needs_modems, on_bench
 from tests.system.shown_on_bench import COLUMNS, COMMANDS, LINES
+from v2g_tool.app import v2g_tool
 
 MARK = r"[✓✗?•–] (PASS|FAIL|INCONCLUSIVE|INFO|SKIPPED)"
 HEADLINE, FINDING = re.compile(rf"^ {MARK}   (\S+)"), re.compile(rf"^{MARK}(?:, corrected)?  +([A-Z]+-[A-Z0-9-]+)  ")
@@ -108,13 +110,12 @@ PLC_WRONG = {
 }
 
 
-def test_a_wrong_request_with_json_is_one_json_object_and_its_status(folder: Path) -> None:
-    plc = (sys.executable, "-m", "plc_tool")
-    cases = [(TOOL, case, words) for case, words in WRONG.items()]
-    cases += [(plc, case, words) for case, words in PLC_WRONG.items()]
+def test_a_wrong_request_with_json_is_one_json_object_and_its_status(folder: Path, call: Caller) -> None:
+    cases = [(v2g_tool, case, words) for case, words in WRONG.items()]
+    cases += [(v2g_plc_tool, case, words) for case, words in PLC_WRONG.items()]
     with site(folder) as here:
         for program, case, words in cases:
-            done = here.run(*words, program=program)
+            done = call(*words, program=program, env=here.environment(), folder=folder)
 
             assert done.stderr == "", case
             assert done.stdout.count("\n") == 1, case

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hal.homeplug_wire.test_plc_capture import FRAMES
-from tests.system.commands import TOOL
+from tests.system.commands import TOOL, Caller
 from tests.system.test_standard_streams import Done, run
 from v2g_tool.hal.homeplug.capture import capture_bytes
 
@@ -61,13 +61,21 @@ def test_a_passphrase_without_end_is_a_wrong_request(tmp_path: Path):
         (("report", "verify", "a\udcff"), 2),
         (("report", "verify", ".", "--trust", "a\udcff"), 2),
         (("sysctl", "--profile", "a\udcff"), 2),
-        (("keys", "init", "--name", "a\udcff", "--passphrase-fd", "0"), 2),
         (("explain", "a\udcff"), 2),
     ],
     ids=lambda value: " ".join(value).replace(LONG, "LONG").replace("\udcff", "ff") if isinstance(value, tuple) else "",
 )
-def test_a_word_that_can_name_nothing_is_refused_kindly(words: tuple[str, ...], status: int, tmp_path: Path):
-    kind(run(words, tmp_path), status)
+def test_a_word_that_can_name_nothing_is_refused_kindly(
+    words: tuple[str, ...], status: int, tmp_path: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("V2G_SITE", raising=False)
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+    kind(call(*words, env=home, folder=tmp_path), status)
+
+
+def test_a_name_of_a_person_that_is_no_text_is_refused_kindly(tmp_path: Path):
+    kind(run(("keys", "init", "--name", "a\udcff", "--passphrase-fd", "0"), tmp_path), 2)
 
 
 def test_maps_of_a_name_that_is_too_long_are_not_compared(tmp_path: Path):

@@ -11,21 +11,18 @@ import pytest
 
 from tests.bounds import HANG_S
 from tests.sections import section
-from tests.system.commands import TOOL, each, error_lines, report_of, site
+from tests.system.commands import TOOL, Caller, each, error_lines, report_of, site
 from v2g_tool.register import all_checks
 
 SCRIPTS = Path(sys.executable).parent
 SPELLINGS = [
-    ("calibrate", "--target", "meter_03", "--yes"),
-    ("--calibrate", "--target=meter_03", "--yes"),
     ("\u2013calibrate", "\u2013target=meter_03", "\u2013yes"),
     ("\u2014calibrate", "\u2014target", "meter_03", "\u2013q", "\u2013y"),
     ("--json", "--calibrate", "--target", "meter_03", "--yes"),
     ("-y", "\u2013\u2013calibrate", "\u2013\u2013target=meter_03"),
     ("-calibrate", "-target=meter_03", "-yes"),
-    ("calibrate", "meter_03", "-y"),
 ]
-"""The manual's way, with the dashes that a typesetter makes of it, and the command's way."""
+"""The manual's way, with the dashes that a typesetter makes of it; README has the others."""
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -34,17 +31,16 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def commands_of(*words: str) -> list[str]:
+def commands_of(call: Caller, *words: str) -> list[str]:
     """Give the names under "Commands" of a help text."""
-    lines = run(*words, "--help").stdout.partition("Commands")[2].splitlines()[1:]
+    lines = call(*words, "--help").stdout.partition("Commands")[2].splitlines()[1:]
     rows = [line.strip("│ \n") for line in lines if line.strip("│╭╰─╮╯ \n")]
     indent = min((len(line) - len(line.lstrip("│ ")) for line in lines if line.strip("│╭╰─╮╯ \n")), default=0)
     heads = [line for line in lines if line.strip("│╭╰─╮╯ \n") and len(line) - len(line.lstrip("│ ")) == indent]
     return [head.strip("│ ").split()[0] for head in heads] if rows else []
 
 
-@pytest.mark.parametrize("spellings", [SPELLINGS[:3], SPELLINGS[3:]], ids=["typed", "typeset"])
-def test_each_spelling_of_the_manual_runs_the_same_calibration(folder: Path, spellings: list[tuple[str, ...]]):
+def test_each_spelling_of_the_manual_runs_the_same_calibration(folder: Path):
     def check(words: tuple[str, ...]) -> None:
         with site(folder / str(SPELLINGS.index(words))) as here:
             done = here.run(*words)
@@ -56,7 +52,7 @@ def test_each_spelling_of_the_manual_runs_the_same_calibration(folder: Path, spe
             if "--json" in words:
                 assert report_of(done) == report
 
-    each(spellings, check)
+    each(SPELLINGS, check)
 
 
 def test_the_installed_scripts_understand_the_typeset_dashes(folder: Path):
@@ -127,16 +123,14 @@ WRONG = {
 }
 
 
-def test_a_wrong_command_line_is_told_in_three_lines():
-    def check(line: str) -> None:
-        done = run(*line.split())
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_command_line_is_told_in_three_lines(call: Caller, line: str):
+    done = call(*line.split())
 
-        assert (done.returncode, done.stdout) == (2, "")
-        assert len(error_lines(done.stderr)) == 3
-        assert "Usage" not in error_lines(done.stderr)[0]
-        assert all(word in done.stderr for word in WRONG[line]), done.stderr
-
-    each(WRONG, check)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(error_lines(done.stderr)) == 3
+    assert "Usage" not in error_lines(done.stderr)[0]
+    assert all(word in done.stderr for word in WRONG[line]), done.stderr
 
 
 def test_the_other_program_names_its_own_commands():
@@ -167,13 +161,13 @@ def test_both_scripts_tell_their_version_and_help(name: str):
     assert f"Usage: {name}" in help_.stdout
 
 
-def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
-    names = commands_of()
+def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name(call: Caller):
+    names = commands_of(call)
     assert {"calibrate", "read", "explain", "keys", "report", "bench"} <= set(names)
-    under = [(group, name) for group in ("profiles", "keys", "report", "bench") for name in commands_of(group)]
+    under = [(group, name) for group in ("profiles", "keys", "report", "bench") for name in commands_of(call, group)]
 
-    def check(words: tuple[str, ...]) -> None:
-        done = run(*words, "--help")
+    for words in [(name,) for name in names] + under:
+        done = call(*words, "--help")
 
         assert done.returncode == 0
         text = done.stdout.replace("│", " ")
@@ -183,18 +177,14 @@ def test_every_command_has_a_help_text_and_no_option_bears_a_commands_name():
         options = {word.rstrip(",") for word in text.split() if word.startswith("--")}
         assert not options & {f"--{name}" for name in names}, words
 
-    each([(name,) for name in names] + under, check)
 
-
-def test_each_finding_of_a_report_is_explained_offline(corrected):
+def test_each_finding_of_a_report_is_explained_offline(corrected, call: Caller):
     checks = {row["check"] for row in corrected.report["findings"]} | {"CAL-WIRING-CT-REVERSED"}
 
-    def check(name: str) -> None:
-        done = run("explain", name)
+    for name in sorted(checks):
+        done = call("explain", name)
         assert done.returncode == 0, name
         assert name in done.stdout
-
-    each(sorted(checks), check)
 
 
 def test_an_unknown_finding_is_a_wrong_request_with_a_suggestion():

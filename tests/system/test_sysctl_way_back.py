@@ -13,14 +13,14 @@ import pytest
 
 from tests.bounds import HANG_S
 from tests.sections import section
-from tests.system.commands import HERE, Site, findings, report_of, site, verdicts
+from tests.system.commands import HERE, Caller, Site, findings, report_of, site, verdicts
 from tests.system.test_sysctl import APPLY, TIMEOUT, folders, journal, live, snapshot, sysctl, tree
 from v2g_tool.bench.host.tree import make_tree
 
 
 @pytest.fixture
-def here(folder: Path) -> Iterator[Site]:
-    with site(folder) as running:
+def here(folder: Path, call: Caller) -> Iterator[Site]:
+    with site(folder, call=call) as running:
         yield running
 
 
