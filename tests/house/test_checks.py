@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
         yield file, ast.parse(file.read_text())
 
 
+@cache
 def constants() -> dict[tuple[str, str], str]:
     """Give the id of each check by its module and the constant that holds it, as the source has them."""
     return {

@@ -18,7 +18,9 @@ from v2g_tool.pki.rules.facts import ClockFacts, PkiFacts
 from v2g_tool.pki.rules.verdict import judge
 from v2g_tool.pki.work.examine import Examination
 
-ROLES = ("iso15118-2", "iso15118-20", "ieee2030-5", "ocpp-2-0-1")
+PROFILES = {
+    name: load_profile(name, PkiProfile)[0] for name in ("iso15118-2", "iso15118-20", "ieee2030-5", "ocpp-2-0-1")
+}
 
 
 def written(root: Path, *faults: str, now: datetime | None = None) -> tuple[Pki, PkiSite]:
@@ -29,9 +31,8 @@ def written(root: Path, *faults: str, now: datetime | None = None) -> tuple[Pki,
 
 def facts_of(root: Path, site: PkiSite, at: datetime | None = None) -> PkiFacts:
     """Give what is known of it, now or at another moment."""
-    profiles = {name: load_profile(name, PkiProfile)[0] for name in ROLES}
     moment = (at or datetime.now(UTC)).replace(microsecond=0)
-    examination = Examination(site, profiles, PkiReader(root), moment)
+    examination = Examination(site, PROFILES, PkiReader(root), moment)
     return examination.facts(lambda _kind, _data: None, ClockFacts())
 
 

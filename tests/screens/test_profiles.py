@@ -64,10 +64,10 @@ HUGE = {
     "a table of many parts": "[a" + ".a" * 200_000 + "]\n",
     "quoted parts": '[site]\nname = "x"\n["=" ' + '. "b" ' * 5_000 + "]\n",
     "parts in an inline table": "a = { b" + " .b" * 40_000 + " = 1 }\n",
-    "many unknown keys": '[site]\nname = "a"\n' + "".join(f"k{n} = 1\n" for n in range(90_000)),
-    "many unknown tables": '[site]\nname = "a"\n' + "".join(f"[meters.m{n}]\nx = 1\n" for n in range(40_000)),
+    "many unknown keys": '[site]\nname = "a"\n' + "".join(f"k{n} = 1\n" for n in range(30_000)),
+    "many unknown tables": '[site]\nname = "a"\n' + "".join(f"[meters.m{n}]\nx = 1\n" for n in range(10_000)),
     "slips before unknown keys": "".join(f"k{n} = 1,5\n" for n in range(19))
-    + "".join(f"q{n} = 1\n" for n in range(90_000)),
+    + "".join(f"q{n} = 1\n" for n in range(30_000)),
 }
 
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -193,8 +194,9 @@ def test_a_defect_whose_trace_cannot_be_kept_is_a_defect_and_told_in_three_lines
 # Closed and full
 
 
-@pytest.mark.parametrize("redirected", [">&-", "<&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("name", JUDGED)
+@pytest.mark.parametrize(
+    ("name", "redirected"), [("a finding failed", "<&-"), *product(JUDGED, [">&-", "<&- >&- 2>&-"])]
+)
 def test_closed_streams_do_not_change_the_status(judged, name: str, redirected: str, tmp_path: Path):
     status, words = judged[name]
 
