@@ -14,7 +14,6 @@ _SIGNATURES = {
     "1.2.840.10045.4.3.2": "sha256_ecdsa",
     "1.2.840.10045.4.3.3": "sha384_ecdsa",
     "1.2.840.10045.4.3.4": "sha512_ecdsa",
-    "1.2.840.113549.1.1.10": "rsassa_pss",
     "1.2.840.113549.1.1.11": "sha256_rsa",
     "1.3.101.112": "ed25519",
     "1.3.101.113": "ed448",
@@ -46,6 +45,14 @@ _NAMES = {
 }
 
 Told = dict[str, object]
+
+
+def _signature(signed: x509.Certificate | x509.CertificateRevocationList) -> str:
+    if signed.signature_algorithm_oid.dotted_string == "1.2.840.113549.1.1.10":
+        assert signed.signature_hash_algorithm is not None
+        return f"{signed.signature_hash_algorithm.name}_rsassa_pss"
+    number = signed.signature_algorithm_oid.dotted_string
+    return _SIGNATURES.get(number, number)
 
 
 def told_of_certificate(certificate: Certificate) -> Told:
@@ -80,7 +87,6 @@ def _listed(extension: Listed | None) -> tuple[bool, set[str]] | None:
 def told_by_cryptography(certificate: x509.Certificate) -> Told:
     """Give what `cryptography` reads."""
     found = {each.oid.dotted_string: each for each in certificate.extensions}
-    signature = certificate.signature_algorithm_oid.dotted_string
     critical = {oid for oid, each in found.items() if each.critical} - _READ
     return {
         "subject": certificate.subject.public_bytes(),
@@ -89,7 +95,7 @@ def told_by_cryptography(certificate: x509.Certificate) -> Told:
         "begins": certificate.not_valid_before_utc,
         "ends": certificate.not_valid_after_utc,
         "version": {x509.Version.v1: 1, x509.Version.v3: 3}[certificate.version],
-        "signature": _SIGNATURES.get(signature, signature),
+        "signature": _signature(certificate),
         "key": _key(certificate),
         "basic constraints": _of(found, "2.5.29.19", lambda value: (value.ca, value.path_length), flat=True),
         "key usage": _of(found, "2.5.29.15", _key_usage),
@@ -155,7 +161,6 @@ def told_of_list(content: RevocationList) -> Told:
 def list_told_by_cryptography(content: x509.CertificateRevocationList) -> Told:
     """Give what `cryptography` reads."""
     found = {each.oid.dotted_string: each for each in content.extensions}
-    signature = content.signature_algorithm_oid.dotted_string
     scope = found["2.5.29.28"].value if "2.5.29.28" in found else None
     unknown = {oid for oid, each in found.items() if each.critical} - {"2.5.29.27", "2.5.29.28", "2.5.29.20"}
     partial = scope is not None and bool(
@@ -165,7 +170,7 @@ def list_told_by_cryptography(content: x509.CertificateRevocationList) -> Told:
         "issuer": content.issuer.public_bytes(),
         "begins": content.last_update_utc,
         "ends": content.next_update_utc,
-        "signature": _SIGNATURES.get(signature, signature),
+        "signature": _signature(content),
         "number": found["2.5.29.20"].value.crl_number if "2.5.29.20" in found else None,
         "issuer's key id": found["2.5.29.35"].value.key_identifier if "2.5.29.35" in found else None,
         "revoked": {each.serial_number: (each.revocation_date_utc, _reason(each)) for each in content},

@@ -30,7 +30,7 @@ def test_an_rsa_pss_signature_fits_its_signer_and_no_other() -> None:
     builder = x509.CertificateRevocationListBuilder(x509.Name([]), NOW, NOW + timedelta(days=1))
     revoked = revocation_list_of(builder.sign(root.key, hashes.SHA256(), rsa_padding=PSS).public_bytes(Encoding.DER))
 
-    assert leaf.signature == "rsassa_pss"
+    assert leaf.signature == "sha256_rsassa_pss"
     for signed in (leaf, revoked):
         assert signed_by(signed, noun(root.certificate)) is True
         assert signed_by(signed, noun(other.certificate)) is False

@@ -62,7 +62,7 @@ def _certificate(der: bytes) -> Certificate:
         not_before=moment(tbs["validity"]["not_before"].native),
         not_after=moment(tbs["validity"]["not_after"].native),
         key=public_key_of(tbs["subject_public_key_info"]),
-        signature=_algorithm(whole["signature_algorithm"]),
+        signature=signature_of(whole["signature_algorithm"]),
         version={"v1": 1, "v2": 2, "v3": 3}[tbs["version"].native],
         basic_constraints=extensions.read("basic_constraints", _basic_constraints),
         key_usage=extensions.read("key_usage", _listed),
@@ -158,8 +158,12 @@ def _key_sha256(info: Any, algorithm: str, bits: int) -> str:  # noqa: ANN401 - 
     return hashlib.sha256(content[1 : 1 + (bits + 7) // 8] if algorithm == "ec" else content).hexdigest()
 
 
-def _algorithm(algorithm: Any) -> str:  # noqa: ANN401 - asn1crypto is untyped
-    return str(algorithm["algorithm"].native)
+def signature_of(algorithm: Any) -> str:  # noqa: ANN401 - asn1crypto is untyped
+    """Give the name of a signature's algorithm with its digest in front, also where that is a parameter (RFC 4055)."""
+    name = str(algorithm["algorithm"].native)
+    if name != "rsassa_pss":
+        return name
+    return f"{algorithm['parameters'].native['hash_algorithm']['algorithm']}_{name}"
 
 
 def _basic_constraints(value: Any, critical: bool) -> BasicConstraints:  # noqa: ANN401

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, moment, name_of, points_of, reason_of
+from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, moment, name_of, points_of, reason_of, signature_of
 from v2g_tool.model.pki import Revocation, RevocationList
 
 _UNDERSTOOD = frozenset({"delta_crl_indicator", "issuing_distribution_point", "crl_number"})
@@ -35,7 +35,7 @@ def _revocation_list(der: bytes) -> RevocationList:
         issuer=name_of(tbs["issuer"]),
         this_update=moment(tbs["this_update"].native),
         next_update=None if next_update is None else moment(next_update),
-        signature=str(whole["signature_algorithm"]["algorithm"].native),
+        signature=signature_of(whole["signature_algorithm"]),
         number=int(extensions["crl_number"]["extn_value"].parsed.native) if "crl_number" in extensions else None,
         authority_key_id=authority["extn_value"].parsed.native["key_identifier"] if authority is not None else None,
         revoked=dict(map(_entry, _all(tbs["revoked_certificates"]))),

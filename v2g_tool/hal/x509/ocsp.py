@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, certificate_of, moment, name_of, reason_of
+from v2g_tool.hal.x509.certificate import (
+    UNREADABLE,
+    Malformed,
+    certificate_of,
+    moment,
+    name_of,
+    reason_of,
+    signature_of,
+)
 from v2g_tool.hal.x509.paths import signed_by
 from v2g_tool.model.pki import Certificate, OcspEntry, OcspResponse, Revocation
 
@@ -47,7 +55,7 @@ def _response(der: bytes) -> OcspResponse:
         responder_name=name_of(responder.chosen.untag()) if named else None,
         responder_key=None if named else bytes(responder.native),
         produced_at=moment(data["produced_at"].native),
-        signature=str(basic["signature_algorithm"]["algorithm"].native),
+        signature=signature_of(basic["signature_algorithm"]),
         entries=tuple(map(_entry, data["responses"])),
         certificates=tuple(certificate_of(each.dump()) for each in included),
     )

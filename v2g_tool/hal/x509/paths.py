@@ -44,10 +44,9 @@ def _verify(signed: Signed, issuer: Certificate) -> None:
         key.verify(signature, content, ec.ECDSA(_hash(hashes, digest)))
     elif isinstance(key, rsa.RSAPublicKey) and scheme == "rsa":
         key.verify(signature, content, padding.PKCS1v15(), _hash(hashes, digest))
-    elif isinstance(key, rsa.RSAPublicKey) and signed.signature == "rsassa_pss":
+    elif isinstance(key, rsa.RSAPublicKey) and scheme == "rsassa_pss":
         told = _whole(signed)["signature_algorithm"]["parameters"].native
         mask = padding.MGF1(_hash(hashes, told["mask_gen_algorithm"]["parameters"]["algorithm"]))
-        digest = told["hash_algorithm"]["algorithm"]
         key.verify(signature, content, padding.PSS(mask, told["salt_length"]), _hash(hashes, digest))
     elif signed.signature in ("ed25519", "ed448") and issuer.key.kind.lower() == signed.signature:
         key.verify(signature, content)
