@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
+
+from asn1crypto import x509
 
 from v2g_tool.hal.x509 import parsed
 from v2g_tool.hal.x509.lookup import subject_hash
@@ -50,6 +53,7 @@ def certificate_of(der: bytes) -> Certificate:
         raise Malformed(f"it is no X.509 certificate: {reason_of(exc)}") from exc
 
 
+@lru_cache(maxsize=512)  # one sub-CA lies in chain, store and link
 def _certificate(der: bytes) -> Certificate:
     whole = parsed.certificate(der)
     tbs = whole["tbs_certificate"]
@@ -107,17 +111,22 @@ class _Extensions:
 
 def name_of(name: Any) -> Name:  # noqa: ANN401 - asn1crypto is untyped
     """Give a distinguished name as noun."""
+    return _name(name.dump())
+
+
+@lru_cache(maxsize=1024)
+def _name(der: bytes) -> Name:
     parts: list[tuple[str, str]] = []
-    for relative in name.chosen:
+    for relative in x509.Name.load(der, strict=True).chosen:
         for attribute in relative:
             value = attribute["value"].native
             parts.append((attribute["type"].native, value if isinstance(value, str) else str(value)))
     return Name(
-        der=name.dump(),
+        der=der,
         text=",".join(f"{_SHORT.get(kind, kind)}={_escaped(value)}" for kind, value in reversed(parts)),
         common_name=next((value for kind, value in parts if kind == "common_name"), ""),
         domain_components=tuple(value for kind, value in parts if kind == "domain_component"),
-        lookup=subject_hash(name.dump()),
+        lookup=subject_hash(der),
     )
 
 
