@@ -111,6 +111,7 @@ def random_files(draw: random.Random) -> dict[str, str | Link]:
     return files
 
 
+@pytest.mark.soak
 def test_random_files_set_what_the_rules_compute(program: Program, tree: Path) -> None:
     for seed in range(int(os.environ.get("V2G_SYSCTL_SEEDS", "40"))):
         # given
