@@ -14,14 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pki.looks import ROLES, facts_of, ids, written
-from v2g_tool.data.library import load_profile
+from tests.pki.looks import PROFILES, facts_of, ids, written
 from v2g_tool.hal.contracts.pki_host import PkiHost
 from v2g_tool.hal.linux.rooted import inside
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.findings import Finding, Verdict, overall
 from v2g_tool.model.pki import FileFacts
-from v2g_tool.model.profiles.pki import PkiProfile
 from v2g_tool.model.site.pki import PkiSite
 from v2g_tool.pki.rules.facts import ClockFacts
 from v2g_tool.pki.rules.verdict import judge
@@ -80,9 +78,8 @@ def sound() -> tuple[Dictionary, PkiSite]:
 
 
 def judged(host: PkiHost, site: PkiSite) -> tuple[Finding, ...]:
-    profiles = {name: load_profile(name, PkiProfile)[0] for name in ROLES}
     moment = datetime.now(UTC).replace(microsecond=0)
-    return judge(Examination(site, profiles, host, moment).facts(lambda _kind, _data: None, ClockFacts()))
+    return judge(Examination(site, PROFILES, host, moment).facts(lambda _kind, _data: None, ClockFacts()))
 
 
 def test_a_dictionary_is_judged_as_the_folder_that_it_was_read_from(tmp_path: Path) -> None:

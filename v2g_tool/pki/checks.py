@@ -11,7 +11,7 @@ _PROFILE = "The PKI profile that the site file names"
 _SEP2 = "IEEE 2030.5-2018, 6.11"
 CHAIN = Check(
     "CERT-CHAIN-001",
-    "A path leads from the certificate to a root that is trusted here",
+    "A path leads to a root that is trusted here",
     9,
     "A sub-CA is missing in the chain file, or the root is not in the store.",
     "Add the issuer that is named to the chain file, or its root to the store.",
@@ -19,7 +19,7 @@ CHAIN = Check(
 )
 ORDER = Check(
     "CERT-CHAIN-002",
-    "The chain file has leaf, Sub-CA 2, Sub-CA 1, in this order",
+    "The chain file has leaf, Sub-CA 2, Sub-CA 1",
     5,
     "The files were joined in another order; some peers then find no path.",
     "Join them again: cat leaf.pem sub-ca-2.pem sub-ca-1.pem > chain.pem",
@@ -107,7 +107,7 @@ OUTLIVES = Check(
 )
 LIFETIME = Check(
     "CERT-TIME-005",
-    "The certificate is issued for as long as its kind usually is",
+    "It is issued for as long as its kind usually is",
     3,
     "The CA uses another profile than the standard's.",
     "Ask the CA for its certificate profile; a long life makes a lost key worse.",
@@ -267,7 +267,7 @@ CRL_STALE = Check(
 )
 CRL_SIGNER = Check(
     "CERT-CRL-003",
-    "Every revocation list is signed by the CA whose certificates it speaks of",
+    "Every revocation list is signed by its CA",
     8,
     "The list is that of another CA of the same name, or was changed.",
     "Fetch the list from the address that the certificate names.",
@@ -283,7 +283,7 @@ REVOKED = Check(
 )
 CRL_TIME = Check(
     "CERT-CRL-005",
-    "Revocation lists are newer each time, and none is of tomorrow",
+    "Revocation lists grow newer, none is of tomorrow",
     6,
     "A clock is wrong, or somebody put an older list in place of a newer one.",
     "Compare the clock, then fetch a fresh list.",
@@ -299,7 +299,7 @@ CRL_RIGHT = Check(
 )
 STAPLE = Check(
     "CERT-OCSP-001",
-    "There is an OCSP response for each certificate that needs one",
+    "Every certificate that needs one has an OCSP response",
     5,
     "Nothing fetches it, so the charger has none to send along in the handshake.",
     "Fetch one: sudo openssl ocsp -issuer CA.pem -cert CERT.pem -url ADDRESS -respout FILE -noverify",
@@ -307,7 +307,7 @@ STAPLE = Check(
 )
 OCSP = Check(
     "CERT-OCSP-002",
-    "Every OCSP response is fresh, signed by who may, and says that the certificate is good",
+    "Every OCSP response is fresh, rightly signed and good",
     8,
     "It was not fetched again in time, comes from another responder, or the CA has withdrawn the certificate.",
     "Fetch a fresh one: sudo openssl ocsp -issuer CA.pem -cert CERT.pem -url ADDRESS -respout FILE -noverify",

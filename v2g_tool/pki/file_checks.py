@@ -41,7 +41,7 @@ KEY_MODE = Check(
 )
 KEY_OWNER = Check(
     "CERT-KEY-003",
-    "The private key belongs to root or to the account that uses it",
+    "The private key belongs to root or its account",
     5,
     "The file was copied by a person and still belongs to them.",
     "sudo chown ACCOUNT FILE",
@@ -89,7 +89,7 @@ FOLDER = Check(
 )
 INTER_LINK = Check(
     "CERT-LINK-001",
-    "v2g-inter-ca.pem in the V2G store is the CA that signed the charger's certificate",
+    "v2g-inter-ca.pem is the CA that signed the charger",
     8,
     "The link was never made, leads nowhere, or still leads to the CA before its renewal.",
     "Link it there, never in the system's store: sudo ln -sfn CA_FILE STORE/v2g-inter-ca.pem",
@@ -113,7 +113,7 @@ EXTRA = Check(
 )
 STORE_SUFFIX = Check(
     "CERT-STORE-001",
-    "Every file in the system's folder of CAs is taken into the store",
+    "Every file in the system's CA folder is taken",
     7,
     "update-ca-certificates takes files that end in .crt and passes over all others without a word.",
     "sudo mv FILE.pem FILE.crt && sudo update-ca-certificates",
@@ -137,7 +137,7 @@ STORE_LINK = Check(
 )
 STORE_MANY = Check(
     "CERT-STORE-004",
-    "Every file in the system's folder of CAs holds one certificate",
+    "Every file in the system's CA folder holds one",
     5,
     "Several certificates were joined; programs that look up by hash do not find them.",
     "Split it into one file for each certificate, then: sudo update-ca-certificates",
@@ -185,7 +185,7 @@ RECOVERY = Check(
 )
 MODES = Check(
     "CERT-MODE-001",
-    "Keys, passphrases and their folders were closed to others",
+    "Keys and passphrases were closed to others",
     7,
     "Nobody agreed to a change, or the right to make it is missing.",
     "Run it again as the owner, and answer y: sudo v2g-tool certs fix-modes",
