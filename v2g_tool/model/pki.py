@@ -20,13 +20,21 @@ OBEYED_OF_AN_ANCHOR = frozenset({"name_constraints"})
 
 @dataclass(frozen=True)
 class Name:
-    """A distinguished name: its bytes as they stand, as text (RFC 4514), two of its parts, and OpenSSL's hash of it."""
+    """A distinguished name; two are the same whatever kind of text, case and blanks CAs wrote them in (RFC 5280, 7.1).
 
-    der: bytes
-    text: str
-    common_name: str = ""
-    domain_components: tuple[str, ...] = ()
-    lookup: str = ""
+    Attributes:
+        normal: what two spellings of one name have in common.
+        der: its bytes as they stand.
+        text: as RFC 4514 writes it.
+        lookup: OpenSSL's hash of it.
+    """
+
+    normal: bytes = field(repr=False)
+    der: bytes = field(compare=False)
+    text: str = field(compare=False)
+    common_name: str = field(default="", compare=False)
+    domain_components: tuple[str, ...] = field(default=(), compare=False)
+    lookup: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.text or "(empty name)"
@@ -114,7 +122,7 @@ class Certificate:
     @property
     def self_issued(self) -> bool:
         """Whether subject and issuer are one name."""
-        return self.subject.der == self.issuer.der
+        return self.subject == self.issuer
 
     @property
     def is_ca(self) -> bool:

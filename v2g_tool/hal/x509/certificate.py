@@ -15,14 +15,16 @@ from typing import Any, TypeVar
 from asn1crypto import x509
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.hal.x509.lookup import subject_hash
+from v2g_tool.hal.x509.lookup import canonical, subject_hash
 from v2g_tool.model.pki import BasicConstraints, Certificate, Listed, Name, PublicKey
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 """What asn1crypto raises for bytes that are not what they should be."""
 MOST_BYTES = 1 << 16
 """A certificate is smaller; a larger one is none that a charger or vehicle takes."""
-_KINDS = {"ec": "EC", "rsa": "RSA", "ed25519": "Ed25519", "ed448": "Ed448"}
+_RSA = ("rsa", "rsassa_pss")
+"""A key of the second kind is the same, but for the scheme that it may be used with."""
+_KINDS = {"ec": "EC", "rsa": "RSA", "rsassa_pss": "RSA", "ed25519": "Ed25519", "ed448": "Ed448"}
 _CURVE_BITS = {"secp521r1": 521}
 _UNDERSTOOD = frozenset(
     {
@@ -117,17 +119,31 @@ def name_of(name: Any) -> Name:  # noqa: ANN401 - asn1crypto is untyped
 @lru_cache(maxsize=1024)
 def _name(der: bytes) -> Name:
     parts: list[tuple[str, str]] = []
+    text = ""
     for relative in x509.Name.load(der, strict=True).chosen:
+        shown = []
         for attribute in relative:
-            value = attribute["value"].native
-            parts.append((attribute["type"].native, value if isinstance(value, str) else str(value)))
+            kind, value = attribute["type"].native, _text(attribute["value"])
+            parts.append((kind, value))
+            shown.append(f"{_SHORT.get(kind, kind)}={_escaped(value)}")
+        text = ",".join(filter(None, ["+".join(shown), text]))
+    normal = canonical(der)
     return Name(
+        normal=der if normal is None else normal,
         der=der,
-        text=",".join(f"{_SHORT.get(kind, kind)}={_escaped(value)}" for kind, value in reversed(parts)),
+        text=text,
         common_name=next((value for kind, value in parts if kind == "common_name"), ""),
         domain_components=tuple(value for kind, value in parts if kind == "domain_component"),
-        lookup=subject_hash(der),
+        lookup="" if normal is None else subject_hash(normal),
     )
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - asn1crypto is untyped
+    """Give a part of a name; for bytes that are no text of its kind, as old CAs wrote umlauts, there are marks."""
+    try:
+        return str(value.native)
+    except UnicodeDecodeError:
+        return str(value.chosen.contents.decode(errors="replace"))
 
 
 _SHORT: Mapping[str, str] = {
@@ -155,7 +171,7 @@ def public_key_of(info: Any) -> PublicKey:  # noqa: ANN401 - asn1crypto is untyp
         form, value = info.curve
         explicit, curve = form == "specified", str(value) if form == "named" else ""
         bits = _CURVE_BITS.get(curve, (len(info["public_key"].native) - 1) * 4)
-    elif algorithm == "rsa":
+    elif algorithm in _RSA:
         bits = int(info["public_key"].parsed["modulus"].native).bit_length()
     return PublicKey(_KINDS.get(algorithm, algorithm), curve, bits, explicit, _key_sha256(info, algorithm, bits))
 
@@ -163,7 +179,7 @@ def public_key_of(info: Any) -> PublicKey:  # noqa: ANN401 - asn1crypto is untyp
 def _key_sha256(info: Any, algorithm: str, bits: int) -> str:  # noqa: ANN401 - asn1crypto is untyped
     """Give what tells a key from others, however its curve and its point are spelt: of a point its x coordinate."""
     key = info["public_key"]
-    content = key.native if algorithm == "ec" else key.parsed.dump() if algorithm == "rsa" else key.dump()
+    content = key.native if algorithm == "ec" else key.parsed.dump() if algorithm in _RSA else key.dump()
     return hashlib.sha256(content[1 : 1 + (bits + 7) // 8] if algorithm == "ec" else content).hexdigest()
 
 

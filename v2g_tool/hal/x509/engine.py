@@ -73,7 +73,7 @@ def _rule(path: Path, known: Known | None, at: datetime) -> Ruling:
         _run(_validated(path, known, at))
     except _known() as exc:
         return Ruling(_cause(exc), reason_of(exc), path.certificates)
-    except UNREADABLE as exc:
+    except (NotImplementedError, *UNREADABLE) as exc:  # it compares no addresses with name constraints
         return Ruling(Cause.UNDECIDED, reason_of(exc), path.certificates)
     return Ruling(Cause.NONE, "", path.certificates)
 
@@ -101,11 +101,11 @@ async def _validated(path: Path, known: Known | None, at: datetime) -> None:
     leaf, *issuers = (parsed.certificate(each.der) for each in path.certificates)
     anchor, below = (issuers[-1], issuers[-2::-1]) if issuers else (leaf, [])
     asked, known = known is not None, known or Known(())
-    named = {certificate.issuer.der for certificate in path.certificates}
+    named = {certificate.issuer for certificate in path.certificates}
     context = ValidationContext(
         trust_roots=[anchor],
         other_certs=below,
-        crls=_containers([each for each in known.lists if each.issuer.der in named], known.most_age),
+        crls=_containers([each for each in known.lists if each.issuer in named], known.most_age),
         moment=at,
         revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(*[RevocationCheckingRule.NO_CHECK] * 2)),
         time_tolerance=timedelta(0),

@@ -1,4 +1,4 @@
-"""The hash by which OpenSSL looks up an issuer in a folder (X509_NAME_hash), in files named HASH.0, HASH.1 and on."""
+"""Names as OpenSSL compares them, and its hash of them (X509_NAME_hash) for files named HASH.0, HASH.1 and on."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ _UTF8, _SEQUENCE, _SET = 12, 16, 17
 _Element = tuple[int, int, int, bytes, bytes, bytes]
 
 
-def subject_hash(name: bytes) -> str:
-    """Give the hash of a distinguished name (DER) in hex; "" where it cannot be read."""
+def canonical(name: bytes) -> bytes | None:
+    """Give a distinguished name (DER) in the form in which two spellings of it are the same; None for no name."""
     try:
         parts = [sorted(_canonical(attribute) for attribute in _inside(each)) for each in _inside(_first(name))]
     except (ValueError, IndexError):
-        return ""
-    digest = hashlib.sha1(b"".join(_made(1, _SET, b"".join(part)) for part in parts), usedforsecurity=False).digest()
+        return None
+    return b"".join(_made(1, _SET, b"".join(part)) for part in parts)
+
+
+def subject_hash(name: bytes) -> str:
+    """Give the hash of a name in its canonical form, in hex."""
+    digest = hashlib.sha1(name, usedforsecurity=False).digest()
     return f"{int.from_bytes(digest[:4], 'little'):08x}"
 
 

@@ -105,5 +105,5 @@ def signer_of(response: OcspResponse, issuer: Certificate) -> Certificate | None
 
 def _is_responder(certificate: Certificate, response: OcspResponse) -> bool:
     if response.responder_name is not None:
-        return response.responder_name.der == certificate.subject.der
+        return response.responder_name == certificate.subject
     return response.responder_key == _hash(_key_bits(certificate), "sha1")

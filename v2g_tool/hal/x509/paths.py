@@ -87,7 +87,7 @@ def _hash(hashes: Any, name: str) -> Any:  # noqa: ANN401 - classes of cryptogra
 
 def issuers_of(certificate: Certificate, pool: Iterable[Certificate]) -> Iterator[Certificate]:
     """Give those of a pool that signed a certificate, the ones whose key identifier fits first."""
-    named = [each for each in pool if each.subject.der == certificate.issuer.der]
+    named = [each for each in pool if each.subject == certificate.issuer]
     wanted = certificate.authority_key_id
     named.sort(key=lambda each: (each.subject_key_id != wanted, each.not_after), reverse=False)
     return (each for each in named if signed_by(certificate, each))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki import Certificate, Name
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, PkiFacts
 from v2g_tool.pki.rules.marks import about, absent, missing
@@ -50,7 +50,7 @@ def _anchored(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
 
 def _completed(facts: PkiFacts, credential: Credential, top: Certificate) -> str:
     """Give what makes a path complete: the sub-CA where it lies on the host, or the root from who runs it."""
-    issuers = [f for f in facts.near if any(c.subject.der == top.issuer.der for c in f.contents.certificates)]
+    issuers = [f for f in facts.near if any(c.subject == top.issuer for c in f.contents.certificates)]
     if issuers and not top.self_issued and issuers[0].path != credential.chain.path:
         return f"Add it to the chain: cat {issuers[0].in_shell} | sudo tee -a {credential.chain.in_shell} >/dev/null"
     folder = shlex.quote(f"{facts.root}{facts.site.stores[credential.site.store]}")
@@ -64,7 +64,7 @@ def _completed(facts: PkiFacts, credential: Credential, top: Certificate) -> str
 def _order(credential: Credential) -> Iterator[Finding]:
     sent = credential.chain.contents.certificates
     path = [c for c in credential.path if c in sent]
-    if any(below.issuer.der != above.subject.der for below, above in pairwise(sent)) and len(path) == len(sent):
+    if any(below.issuer != above.subject for below, above in pairwise(sent)) and len(path) == len(sent):
         is_, should = (" ".join(str(c) for c in order) for order in (sent, path))
         statement = f"{credential.chain.path} has {is_}; it should have {should}."
         yield checks.ORDER.finding(credential.name, Verdict.FAIL, statement)
@@ -89,9 +89,9 @@ def _lengths(credential: Credential) -> Iterator[Finding]:
 
 
 def _serials(facts: PkiFacts) -> Iterator[Finding]:
-    numbered: dict[tuple[bytes, int], list[Certificate]] = {}
+    numbered: dict[tuple[Name, int], list[Certificate]] = {}
     for _, certificate in facts.certificates():
-        numbered.setdefault((certificate.issuer.der, certificate.serial), []).append(certificate)
+        numbered.setdefault((certificate.issuer, certificate.serial), []).append(certificate)
     for (_, serial), same in numbered.items():
         if len(same) > 1:
             statement = f"Serial number {serial:x} was given to {' and '.join(map(str, same))}."
@@ -101,21 +101,21 @@ def _serials(facts: PkiFacts) -> Iterator[Finding]:
 
 def _twins(facts: PkiFacts) -> Iterator[Finding]:
     """Give the CAs that stand here twice, with all paths that this opens."""
-    by_name: dict[bytes, dict[str, Certificate]] = {}
+    by_name: dict[Name, dict[str, Certificate]] = {}
     for certificate in facts.known():
         if certificate.is_ca:
-            by_name.setdefault(certificate.subject.der, {})[certificate.sha256] = certificate
+            by_name.setdefault(certificate.subject, {})[certificate.sha256] = certificate
     for twins in (list(same.values()) for same in by_name.values() if len(same) > 1):
         kind = "the same key" if len({c.key.sha256 for c in twins}) == 1 else "different keys"
-        ways = [f"{len(c.paths)} from '{c.name}'" for c in facts.credentials if twins[0].subject.der in _names(c)]
+        ways = [f"{len(c.paths)} from '{c.name}'" for c in facts.credentials if twins[0].subject in _names(c)]
         paths = f"; paths that lead up: {', '.join(ways)}" if ways else ""
         statement = f"{twins[0]} stands here {len(twins)} times, with {kind}{paths}."
         finding = checks.TWINS.finding(str(twins[0]), WARNING, statement, remedy=checks.TWINS.remedy)
         yield about(finding, *twins)
 
 
-def _names(credential: Credential) -> set[bytes]:
-    return {certificate.subject.der for path in credential.paths for certificate in path.certificates}
+def _names(credential: Credential) -> set[Name]:
+    return {certificate.subject for path in credential.paths for certificate in path.certificates}
 
 
 def time_findings(facts: PkiFacts) -> Iterator[Finding]:

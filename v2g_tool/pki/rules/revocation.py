@@ -30,14 +30,14 @@ def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
         statement = f"{path} {content.no_answer}; that is no answer by itself."
         yield checks.CRL.finding(path, WARNING, statement, remedy="Fetch the full list.")
         return
-    if content.issuer.der not in {c.issuer.der for credential in facts.credentials for c in credential.path}:
+    if content.issuer not in {c.issuer for credential in facts.credentials for c in credential.path}:
         statement = f"{path} is of {content.issuer}, who issued none of the certificates in use here."
         yield checks.CRL_SIGNER.finding(path, WARNING, statement, remedy=checks.CRL_SIGNER.remedy)
         return
     if each.signer is None:
         key = f", key {content.authority_key_id.hex()}" if content.authority_key_id else ""
         statement = f"{path} says that it is of {content.issuer}{key}; no CA of this site has signed it."
-        known = any(certificate.subject.der == content.issuer.der for certificate in facts.known())
+        known = any(certificate.subject == content.issuer for certificate in facts.known())
         unseen = not known and any(map(facts.unseen, facts.stores))
         verdict, remedy = (Verdict.INCONCLUSIVE, AS_ROOT) if unseen else (Verdict.FAIL, "")
         yield checks.CRL_SIGNER.finding(path, verdict, statement, remedy=remedy)
@@ -77,7 +77,7 @@ def _dates(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
 
 def _fetch(facts: PkiFacts, each: ListFacts) -> str:
     """Give the command for a fresh list, with the address that a certificate of that issuer names."""
-    issued = (c for _, c in facts.certificates() if c.issuer.der == each.content.issuer.der)
+    issued = (c for _, c in facts.certificates() if c.issuer == each.content.issuer)
     address = next((point for c in issued for point in c.distribution_points if point.startswith("http")), "")
     if not address:
         return f"Ask {each.content.issuer} for a fresh list; no certificate says where it is."
@@ -111,7 +111,7 @@ def _covered(facts: PkiFacts, credential: Credential) -> Iterator[Finding]:
     for certificate in credential.path:
         if certificate.self_issued:
             continue
-        named = [e for e in facts.lists if e.content.issuer.der == certificate.issuer.der and e.signer is not None]
+        named = [e for e in facts.lists if e.content.issuer == certificate.issuer and e.signer is not None]
         own = [each for each in named if not each.content.indirect]
         if certificate.sha256 not in answered and not any(each.content.speaks_of(certificate) for each in own):
             missing.append(certificate)

@@ -104,7 +104,7 @@ class Examination:
         """Give the revocation lists with their signers, and the files that hold none."""
         found, unread = [], []
         for file in (file for path in self.site.crls for file in self.reader.files(path)):
-            named = [(each, [c for c in pool if c.subject.der == each.issuer.der]) for each in file.contents.lists]
+            named = [(each, [c for c in pool if c.subject == each.issuer]) for each in file.contents.lists]
             found += [ListFacts(file, each, next((c for c in cas if signed_by(each, c)), None)) for each, cas in named]
             if not named:
                 unread.append(file)

@@ -26,9 +26,9 @@ def _linked(
     each: ResponseFacts, issuer: Certificate, pool: Sequence[Certificate], lists: Sequence[ListFacts]
 ) -> ResponseFacts:
     serial = each.entry.serial if each.entry is not None else None
-    issued = (c for c in pool if c.serial == serial and c.issuer.der == issuer.subject.der)
+    issued = (c for c in pool if c.serial == serial and c.issuer == issuer.subject)
     signer = signer_of(each.content, issuer)
-    appointed = signer is not None and signer.issuer.der == issuer.subject.der and bool(signed_by(signer, issuer))
+    appointed = signer is not None and signer.issuer == issuer.subject and bool(signed_by(signer, issuer))
     own = (known.content for known in lists if known.signer is not None and known.content.issuer == issuer.subject)
     return ResponseFacts(
         file=each.file,
