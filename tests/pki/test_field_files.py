@@ -10,15 +10,26 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    NoEncryption,
+    PrivateFormat,
+    pkcs7,
+    pkcs12,
+)
 from cryptography.x509.name import _ASN1Type as Text
 from cryptography.x509.oid import NameOID
 
 from tests.pki import field
-from tests.pki.looks import facts_of, ids
+from tests.pki.looks import PROFILES, facts_of, ids
+from v2g_tool.hal.linux.pki_files import PkiReader
 from v2g_tool.hal.x509.certificate import certificate_of
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.pki.rules.facts import ClockFacts
 from v2g_tool.pki.rules.verdict import judge
+from v2g_tool.pki.work.examine import Examination
 
 FAIL, OPEN, INFO = Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.INFO
 DER = field.Encoding.DER
@@ -96,3 +107,80 @@ def test_a_key_for_rsa_pss_alone_is_an_rsa_key_and_its_sha1_is_seen(tmp_path: Pa
 
     assert (str(certificate.key), certificate.signature) == ("RSA 1024", "sha1_rsassa_pss")
     assert key.public == certificate.key
+
+
+REQUEST = x509.CertificateSigningRequestBuilder(field.name("leaf")).sign(field.LEAF_KEY, hashes.SHA256())
+IN_PLACE = {
+    "the key": field.key_pem(field.LEAF_KEY),
+    "the request": REQUEST.public_bytes(field.Encoding.PEM),
+    "a list": field.pem(field.SUB_LIST),
+    "PKCS#7": pkcs7.serialize_certificates([field.LEAF, field.SUB], field.Encoding.PEM),
+    "PKCS#7 in DER": pkcs7.serialize_certificates([field.LEAF, field.SUB], field.Encoding.DER),
+    "UTF-16": field.pem(field.LEAF, field.SUB).decode().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_a_certificate_file_without_a_certificate_fails(kind: str, tmp_path: Path) -> None:
+    found = examined(tmp_path, {field.CHAIN: IN_PLACE[kind]})
+
+    assert ids(found, FAIL) == ["CERT-FILE-001"]
+    assert (kind == "UTF-16") == ("UTF-16" in said_of("CERT-FILE-001", found))
+
+
+def p12(passphrase: bytes) -> bytes:
+    locked = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    return pkcs12.serialize_key_and_certificates(b"leaf", field.LEAF_KEY, field.LEAF, [field.SUB], locked)
+
+
+def test_certificates_behind_a_passphrase_that_nobody_named_are_not_judged(tmp_path: Path) -> None:
+    found = examined(tmp_path, {field.CHAIN: p12(b"secret")})
+
+    assert (ids(found, FAIL), ids(found, OPEN)) == ([], ["CERT-FILE-001"])
+
+
+def test_pkcs12_without_a_passphrase_is_read(tmp_path: Path) -> None:
+    assert {each.verdict for each in examined(tmp_path, {field.CHAIN: p12(b""), field.KEY: p12(b"")})} == {Verdict.PASS}
+
+
+def test_a_key_that_others_can_read_beside_a_certificate_fails(tmp_path: Path) -> None:
+    site = field.site(tmp_path, {field.CHAIN: field.pem(field.LEAF, field.SUB) + field.key_pem(field.LEAF_KEY)})
+    (tmp_path / field.CHAIN[1:]).chmod(0o644)
+
+    assert ids(judge(facts_of(tmp_path, site)), FAIL) == ["CERT-KEY-002"]
+
+
+def test_a_certificate_with_settings_of_trust_is_read(tmp_path: Path) -> None:
+    words = ["openssl", "x509", "-trustout", "-addtrust", "serverAuth"]
+    trusted = subprocess.run(words, input=field.pem(field.ROOT), capture_output=True, check=True).stdout
+
+    found = examined(tmp_path, {f"{field.ROOTS}/root.pem": trusted})
+
+    assert (ids(found, FAIL), ids(found, INFO)) == ([], ["CERT-FILE-002"])
+
+
+@pytest.mark.parametrize(("path", "reason"), [("/etc/pki/none", "it is not there"), (field.ROOTS, "no regular file")])
+def test_a_passphrase_file_that_cannot_be_read_is_named_with_the_reason(path: str, reason: str, tmp_path: Path) -> None:
+    form, lock = PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+    key = field.LEAF_KEY.private_bytes(field.Encoding.PEM, form, lock)
+    credential = {**field.CREDENTIAL, "passphrase_file": path}
+    site = field.site(tmp_path, {field.KEY: key}, credentials={"station": credential})
+    (tmp_path / field.ROOTS[1:]).chmod(0o755)
+
+    found = judge(facts_of(tmp_path, site))
+
+    assert (ids(found, FAIL), ids(found, OPEN), ids(found, INFO)) == ([], ["CERT-KEY-007"], [])
+    assert f"{path}: it is n" in said_of("CERT-KEY-007", found)
+    assert reason in said_of("CERT-KEY-007", found)
+
+
+def test_the_pin_in_the_address_of_a_key_on_a_token_is_nowhere(tmp_path: Path) -> None:
+    credential = {**field.CREDENTIAL, "key": "pkcs11:token=a;object=b?pin-value=SECRET&module-name=c"}
+    site = field.site(tmp_path, {}, credentials={"station": credential})
+    told: list[object] = []
+    examination = Examination(site, PROFILES, PkiReader(tmp_path), field.NOW)
+
+    facts = examination.facts(lambda _kind, data: told.append(data), ClockFacts())
+
+    assert "module-name=c" in str(told)
+    assert "SECRET" not in str((told, judge(facts)))

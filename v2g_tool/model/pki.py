@@ -298,6 +298,11 @@ class Contents:
     damage: tuple[str, ...] = ()
 
     @property
+    def locked(self) -> bool:
+        """Whether all of it is behind a passphrase that does not open it: PKCS#12 locks certificates, too."""
+        return self.encoding == "PKCS#12" and not self.certificates and any(key.trouble for key in self.keys)
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing in it that belongs to a PKI."""
         return not (self.certificates or self.lists or self.responses or self.keys)
@@ -362,7 +367,7 @@ class FileFacts:
         here: how this computer reaches that place: commands that mend name it so, on a mounted image too.
         trouble: why it could not be read, "" where it could.
         forbidden: whether that is for want of the right, or a bound of this program: it may well be there and sound.
-        mode: its permission bits; None where it is not there.
+        mode: its permission bits; None where no file is there.
         owners: the accounts that it belongs to: several may have one number.
         folder_mode: the permission bits of the folder that it really lies in.
         folder_owners: the accounts that this folder belongs to.

@@ -16,6 +16,8 @@ from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.pki import Contents, FileFacts, KeyForm, PrivateKey
 
 _ANY = re.compile("")
+_PIN = re.compile(r"(pin-value=)[^&;]*", re.IGNORECASE)
+"""What of the address of a key on a token is a secret (RFC 7512, 2.3)."""
 _NO_RIGHT = (errno.EACCES, errno.EPERM)
 MOST_BYTES = 16 << 20
 MOST_FILES = 2000
@@ -33,7 +35,8 @@ class PkiReader:
     def file(self, path: str, passphrase: bytes | None = None) -> FileFacts:
         """Give what is known of a file; what hinders reading it stands in `trouble`."""
         if path.startswith("pkcs11:"):
-            return FileFacts(path, contents=Contents(keys=(PrivateKey(KeyForm.TOKEN, None),), encoding="PEM"))
+            shown = _PIN.sub(r"\1...", path)
+            return FileFacts(shown, contents=Contents(keys=(PrivateKey(KeyForm.TOKEN, None),), encoding="PEM"))
         if (path, passphrase) not in self._known:
             self._known[path, passphrase] = self._file(path, passphrase)
         return self._known[path, passphrase]
@@ -108,7 +111,7 @@ class PkiReader:
         status, folder = found.stat(), found.parent.stat()
         return replace(
             facts,
-            mode=stat.S_IMODE(status.st_mode),
+            mode=stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else None,
             owners=self._named(status.st_uid),
             folder_mode=stat.S_IMODE(folder.st_mode),
             folder_owners=self._named(folder.st_uid),

@@ -25,10 +25,12 @@ MOST_ROUNDS = 2_000_000
 MOST_OBJECTS = 500
 """So many blocks of one file are looked at; a system's whole bundle holds some 150."""
 _BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[^-]*(?:-(?!----)[^-]*)*-----END \1-----[ \t]*(\r\n|\n|\r|\Z)")
 """A body ends at the next five hyphens, whatever follows them: so a file of marks alone is read in linear time."""
 _MARK = b"-----BEGIN "
-_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE")
+_TRUSTED = "TRUSTED CERTIFICATE"
 _KEYS = {
     "PRIVATE KEY": KeyForm.PKCS8,
     "EC PRIVATE KEY": KeyForm.SEC1,
@@ -76,6 +78,9 @@ def contents_of(data: bytes, passphrase: bytes | None = None) -> Contents:
     if data.startswith(_BOM):
         found.remarks.append("it begins with a byte order mark")
         data = data[len(_BOM) :]
+    if data.startswith(_UTF16):
+        found.damage.append("it is text in UTF-16, as Windows writes it; programs expect plain ASCII")
+        return found.contents("")
     if _MARK in data:
         _read_pem(data, passphrase, found)
         return found.contents("PEM")
@@ -100,7 +105,10 @@ def _read_pem(data: bytes, passphrase: bytes | None, found: _Found) -> None:
 
 
 def _read_block(kind: str, block: bytes, passphrase: bytes | None, found: _Found) -> None:
-    if kind in _CERTIFICATES:
+    if kind == _TRUSTED:
+        found.remarks.append("it carries settings of trust that only OpenSSL reads (BEGIN TRUSTED CERTIFICATE)")
+        found.add(lambda: found.certificates.append(certificate_of(_first(_unarmoured(block)))))
+    elif kind in _CERTIFICATES:
         found.add(lambda: found.certificates.append(certificate_of(_unarmoured(block))))
     elif kind == "X509 CRL":
         found.add(lambda: found.lists.append(revocation_list_of(_unarmoured(block))))
@@ -118,6 +126,14 @@ def _unarmoured(block: bytes) -> bytes:
         return bytes(pem.unarmor(block)[2])
     except UNREADABLE as exc:
         raise Malformed(f"a block is no PEM: {reason_of(exc)}") from exc
+
+
+def _first(data: bytes) -> bytes:
+    """Give the first of several DER elements."""
+    try:
+        return data[: parser.peek(data)]
+    except UNREADABLE:
+        return data
 
 
 def _read_der(data: bytes, passphrase: bytes | None, found: _Found) -> Contents:
@@ -174,16 +190,16 @@ def _read_pkcs12(der: bytes, passphrase: bytes | None, found: _Found) -> None:
         rounds = _most_rounds(pfx)
     except UNREADABLE as exc:
         raise Malformed("it is no PKCS#12") from exc
-    if passphrase is None or rounds > MOST_ROUNDS:
-        trouble = "a passphrase is needed to open it" if passphrase is None else f"opening it takes {rounds} rounds"
-        found.keys.append(PrivateKey(KeyForm.PKCS12, None, trouble))
+    if rounds > MOST_ROUNDS:
+        found.keys.append(PrivateKey(KeyForm.PKCS12, None, f"opening it takes {rounds} rounds"))
         return
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        bundle = pkcs12.load_pkcs12(der, passphrase)
+        bundle = pkcs12.load_pkcs12(der, passphrase or b"")  # many are made with an empty one
     except _unreadable():
-        found.keys.append(PrivateKey(KeyForm.PKCS12, None, "the passphrase does not open it"))
+        trouble = "a passphrase is needed to open it" if passphrase is None else "the passphrase does not open it"
+        found.keys.append(PrivateKey(KeyForm.PKCS12, None, trouble))
         return
     own = [bundle.cert] if bundle.cert is not None else []
     for entry in (*own, *bundle.additional_certs):

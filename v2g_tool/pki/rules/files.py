@@ -17,12 +17,14 @@ _OTHERS = 0o077
 
 def file_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is wrong with the form of files, and one finding for all that are right."""
-    files = [*facts.files()]
-    troubled = [file for file in files if file.trouble or file.contents.damage or _useless(file)]
+    files, chains = [*facts.files()], {credential.chain.path for credential in facts.credentials}
+    reasons = {file.path: _trouble(file, is_chain=file.path in chains) for file in files}
+    troubled = [file for file in files if reasons[file.path]]
     for file in troubled:
-        reason = file.trouble or "; ".join(file.contents.damage) or "it is neither PEM nor DER nor PKCS#12"
         verdict, remedy = (Verdict.INCONCLUSIVE, AS_ROOT) if file.forbidden else (Verdict.FAIL, "")
-        yield file_checks.FILE.finding(file.path, verdict, f"{file.path}: {reason}.", remedy=remedy)
+        if file.contents.locked:
+            verdict, remedy = Verdict.INCONCLUSIVE, file_checks.KEY_OPEN.remedy
+        yield file_checks.FILE.finding(file.path, verdict, f"{file.path}: {reasons[file.path]}.", remedy=remedy)
     for file in files:
         if file not in troubled and (remarks := [*file.contents.remarks, *_unexpected(facts, file)]):
             said = "; ".join(remarks)
@@ -31,8 +33,20 @@ def file_findings(facts: PkiFacts) -> Iterator[Finding]:
         yield _all_right(file_checks.FILE, f"{len(files)} of {len(files)} files were read.")
 
 
-def _useless(file: FileFacts) -> bool:
-    return not file.trouble and not file.contents.encoding
+def _trouble(file: FileFacts, *, is_chain: bool) -> str:
+    """Give why a file does not hold what it should, "" where it does."""
+    contents = file.contents
+    if file.trouble or contents.damage:
+        return file.trouble or "; ".join(contents.damage)
+    if not contents.encoding:
+        return "it is none of what a PKI is made of, in PEM, DER or PKCS#12"
+    if contents.certificates or not is_chain:
+        return ""
+    if contents.locked:
+        return f"it is {contents.encoding}, and {contents.keys[0].trouble}"
+    held = (("a private key", contents.keys), ("a revocation list", contents.lists))
+    instead = [f"it holds {kind}" for kind, each in held if each]
+    return "; ".join([*contents.remarks, *instead, "no certificate is in it"])
 
 
 def _unexpected(facts: PkiFacts, file: FileFacts) -> Iterator[str]:
@@ -51,8 +65,10 @@ def key_findings(facts: PkiFacts) -> Iterator[Finding]:
             continue
         if not credential.key.trouble:
             yield from _match(credential)
-        yield from _kept(credential, facts.site.account)
+        if not (credential.private_key and credential.private_key.in_hardware):
+            yield from _kept(credential.name, credential.key, facts.site.account)
         yield from _hardware(credential)
+    yield from _elsewhere(facts)
     yield from _folders(facts)
     yield from _passphrases(facts)
     yield from _reused(facts)
@@ -65,8 +81,11 @@ def _match(credential: Credential) -> Iterator[Finding]:
         yield file_checks.KEY_OPEN.finding(credential.name, Verdict.FAIL, statement)
     elif key.public is None:
         if not key.in_hardware:
-            statement = f"The key of '{credential.name}' could not be compared: {key.form}, {key.trouble}."
-            yield file_checks.KEY_OPEN.finding(credential.name, Verdict.INCONCLUSIVE, statement)
+            secret, reason, remedy = credential.passphrase, key.trouble, ""
+            if key.locked and secret is not None and secret.trouble:
+                reason, remedy = f"{secret.path}: {secret.trouble}", AS_ROOT if secret.forbidden else remedy
+            statement = f"The key of '{credential.name}' could not be compared: {key.form}, {reason}."
+            yield file_checks.KEY_OPEN.finding(credential.name, Verdict.INCONCLUSIVE, statement, remedy=remedy)
     elif leaf is not None:
         same = key.public.sha256 == leaf.key.sha256
         verdict = Verdict.PASS if same else Verdict.FAIL
@@ -75,11 +94,19 @@ def _match(credential: Credential) -> Iterator[Finding]:
         yield file_checks.KEY_MATCH.finding(credential.name, verdict, statement)
 
 
-def _kept(credential: Credential, account: str) -> Iterator[Finding]:
-    file = credential.key
-    if file is None or file.mode is None or (credential.private_key and credential.private_key.in_hardware):
+def _elsewhere(facts: PkiFacts) -> Iterator[Finding]:
+    """Give the private keys that others may read beside certificates, where nobody looks for a key."""
+    named = {credential.key.place for credential in facts.credentials if credential.key is not None}
+    for file in facts.files():
+        bare = any(not key.in_hardware for key in file.contents.keys)
+        if bare and file.place not in named and file.mode is not None and file.mode & _OTHERS:
+            yield from _kept(file.path, file, facts.site.account, "The private key in ")
+
+
+def _kept(subject: str, file: FileFacts, account: str, what: str = "") -> Iterator[Finding]:
+    if file.mode is None:
         return
-    where = f"{file.path} (a link to {file.place})" if file.is_link else file.path
+    where = what + (f"{file.path} (a link to {file.place})" if file.is_link else file.path)
     open_to = file.mode & _OTHERS
     verdict = Verdict.FAIL if open_to else Verdict.PASS
     evidence = [Evidence(name="mode", value=f"{file.mode:04o}", limit="0600")]
@@ -87,15 +114,13 @@ def _kept(credential: Credential, account: str) -> Iterator[Finding]:
     # Closed to all but its owner, it would be closed to the daemon too.
     own = "" if account in file.owners or account == "root" else f"sudo chown {account} {file.in_shell} && "
     remedy = f"A key that others could read should be replaced. Now: {own}sudo chmod 600 {file.in_shell}"
-    yield file_checks.KEY_MODE.finding(
-        credential.name, verdict, f"{where} has mode {file.mode:04o}: {said}.", evidence, remedy
-    )
+    statement = f"{where} has mode {file.mode:04o}: {said}."
+    yield file_checks.KEY_MODE.finding(subject, verdict, statement, evidence, remedy)
     if not {"root", account} & {*file.owners}:
         wanted = "not root" if account == "root" else f"neither root nor {account}"
         statement = f"{where} belongs to {file.owner}, {wanted}."
-        yield file_checks.KEY_OWNER.finding(
-            credential.name, WARNING, statement, remedy=f"sudo chown {account} {file.in_shell}"
-        )
+        remedy = f"sudo chown {account} {file.in_shell}"
+        yield file_checks.KEY_OWNER.finding(subject, WARNING, statement, remedy=remedy)
 
 
 def _folders(facts: PkiFacts) -> Iterator[Finding]:
