@@ -5,12 +5,15 @@ from __future__ import annotations
 import ipaddress
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     NoEncryption,
@@ -27,7 +30,9 @@ from v2g_tool.hal.linux.pki_files import PkiReader
 from v2g_tool.hal.x509.certificate import certificate_of
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.findings import Finding, Verdict
+from v2g_tool.model.site.pki import PkiSite
 from v2g_tool.pki.rules.facts import ClockFacts
+from v2g_tool.pki.rules.revocation import newest
 from v2g_tool.pki.rules.verdict import judge
 from v2g_tool.pki.work.examine import Examination
 
@@ -184,3 +189,133 @@ def test_the_pin_in_the_address_of_a_key_on_a_token_is_nowhere(tmp_path: Path) -
 
     assert "module-name=c" in str(told)
     assert "SECRET" not in str((told, judge(facts)))
+
+
+def both(first: dict[str, str], second: dict[str, str]) -> dict[str, object]:
+    return {"credentials": {"first": first, "second": second}}
+
+
+def test_what_breaks_one_path_is_told_beside_what_fails_another(tmp_path: Path) -> None:
+    limits = x509.NameConstraints([x509.DNSName("example.org")], None)
+    names = x509.SubjectAlternativeName([x509.DNSName("example.net")])
+    sub = field.made(field.name("Sub"), field.SUB_KEY, field.name("Root"), field.ROOT_KEY, [(limits, True)])
+    leaf = field.made(field.name("leaf"), field.LEAF_KEY, field.name("Sub"), field.SUB_KEY, [(names, False)])
+    files = {field.CHAIN: field.pem(leaf, sub), "/etc/pki/other.pem": b"nothing"}
+    other = {**field.CREDENTIAL, "certificate": "/etc/pki/other.pem"}
+
+    found = examined(tmp_path, files, **both(field.CREDENTIAL, other))
+
+    assert ids(found, FAIL) == ["CERT-FILE-001", "CERT-PATH-001"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_certificate_that_two_credentials_share_is_judged_by_the_profile_of_each(
+    turned: bool, tmp_path: Path
+) -> None:
+    other = {**field.CREDENTIAL, "role": "secc", "profile": "iso15118-2"}
+    pair = (other, field.CREDENTIAL) if turned else (field.CREDENTIAL, other)
+
+    found = examined(tmp_path, {}, **both(*pair))
+
+    named = [each.statement.partition(" ")[0] for each in found if each.check == "CERT-SUBJ-001"]
+    assert named == ["leaf", "Sub", "Root"]
+
+
+def point(address: str) -> x509.IssuingDistributionPoint:
+    names = [x509.UniformResourceIdentifier(address)]
+    return x509.IssuingDistributionPoint(names, None, False, False, None, False, False)
+
+
+def parts_of_a_list(root: Path) -> PkiSite:
+    address = "http://ca.example/1.crl"
+    names = [x509.DistributionPoint([x509.UniformResourceIdentifier(address)], None, None, None)]
+    more = [(x509.CRLDistributionPoints(names), False)]
+    leaf = field.made(field.name("leaf"), field.LEAF_KEY, field.name("Sub"), field.SUB_KEY, more)
+    first = field.listed(field.name("Sub"), field.SUB_KEY, 3, [(point(address), True)])
+    second = field.listed(field.name("Sub"), field.SUB_KEY, 9, [(point("http://ca.example/2.crl"), True)])
+    lists = {f"{field.CRLS}/sub.crl": field.pem(first), f"{field.CRLS}/sub-2.crl": field.pem(second)}
+    return field.site(root, {field.CHAIN: field.pem(leaf, field.SUB), **lists})
+
+
+def renewed(root: Path) -> PkiSite:
+    key = ec.generate_private_key(ec.SECP256R1())
+    sub = field.made(field.name("Sub"), key, field.name("Root"), field.ROOT_KEY)
+    leaf = field.made(field.name("leaf"), field.LEAF_KEY, field.name("Sub"), key)
+    first = field.listed(field.name("Sub"), key, 1)
+    return field.site(root, {field.CHAIN: field.pem(leaf, sub), f"{field.CRLS}/sub.crl": field.pem(first)})
+
+
+@pytest.mark.parametrize("lists", [parts_of_a_list, renewed])
+def test_lists_that_count_by_themselves_are_no_older_lists(lists: Callable[[Path], PkiSite], tmp_path: Path) -> None:
+    before, now = tmp_path / "before", tmp_path / "now"
+    used = field.listed(field.name("Sub"), field.SUB_KEY, 90)
+    seen = newest(facts_of(before, field.site(before, {f"{field.CRLS}/sub.crl": field.pem(used)})))
+    facts = facts_of(now, lists(now))
+
+    found = judge(replace(facts, last_numbers={**seen, **newest(facts)}))
+
+    assert {each.verdict for each in found} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize(("age", "verdict"), [(40, INFO), (20, Verdict.PASS)])
+def test_a_list_beside_the_one_that_replaced_it_fails_nothing(age: int, verdict: Verdict, tmp_path: Path) -> None:
+    files = {
+        f"{field.CRLS}/old.crl": field.pem(field.listed(field.name("Sub"), field.SUB_KEY, 1, age=age)),
+        f"{field.CRLS}/sub.crl": field.pem(field.listed(field.name("Sub"), field.SUB_KEY, 2)),
+    }
+    facts = facts_of(tmp_path, field.site(tmp_path, files))
+
+    found = judge(replace(facts, last_numbers=newest(facts)))
+
+    assert [each.verdict for each in found if f"{field.CRLS}/old.crl" == each.subject] == [verdict]
+    assert ids(found, FAIL) == []
+
+
+def test_nobody_blames_the_clock_for_a_moment_that_was_asked_for(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, field.site(tmp_path, {}), field.NOW - timedelta(days=365))
+
+    found = judge(replace(facts, clock=ClockFacts(asked=True)))
+
+    assert "CERT-CLOCK-010" not in ids(found, FAIL)
+    assert "CERT-TIME-002" in ids(found, FAIL)
+
+
+def test_a_sub_ca_among_the_roots_fails_where_their_folder_is_a_link_too(tmp_path: Path) -> None:
+    site = field.site(tmp_path, {f"{field.ROOTS}/sub.pem": field.pem(field.SUB)})
+    (tmp_path / "etc/pki").rename(tmp_path / "data")
+    (tmp_path / "etc/pki").symlink_to("/data")
+
+    assert ids(judge(facts_of(tmp_path, site)), FAIL) == ["CERT-CHAIN-008"]
+
+
+SOURCES, BUNDLE = "/usr/local/share/ca-certificates", "/etc/ssl/certs/ca-certificates.crt"
+ELSEWHERE = [f"{SOURCES}/utility/root.crt", f"{SOURCES}/./root.crt", "/usr/share/ca-certificates/mozilla/root.crt"]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+@pytest.mark.parametrize("built", [True, False])
+def test_the_utilitys_root_is_looked_for_where_the_site_file_says(built: bool, path: str, tmp_path: Path) -> None:
+    files = {path: field.pem(field.ROOT), BUNDLE: field.pem(field.ROOT if built else field.SUB)}
+
+    found = examined(tmp_path, files, utility_root=path)
+
+    assert bool({"CERT-STORE-002", "CERT-STORE-007"} & {*ids(found, FAIL)}) is not built
+    assert "not there" not in said_of("CERT-STORE-007", found)
+
+
+def test_a_note_in_the_systems_folder_of_roots_is_no_root(tmp_path: Path) -> None:
+    assert ids(examined(tmp_path, {f"{SOURCES}/README.txt": b"Roots go here.\n"}), FAIL) == []
+
+
+def test_a_root_in_der_in_the_systems_folder_is_to_be_made_pem(tmp_path: Path) -> None:
+    der = field.ROOT.public_bytes(DER)
+
+    found = examined(tmp_path, {f"{SOURCES}/root.crt": der, BUNDLE: field.pem(field.SUB) + der})
+
+    assert ["openssl x509 -inform DER" in each.remedy for each in found if each.check == "CERT-STORE-002"] == [True]
+
+
+@pytest.mark.parametrize("said", [{"stores": {"roots": "etc/pki"}}, {"crls": [""]}, {"ocsp": ["ocsp"]}])
+def test_a_relative_path_in_a_site_file_is_refused(said: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        field.site(tmp_path, {}, **said)

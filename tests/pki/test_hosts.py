@@ -38,7 +38,7 @@ class Dictionary:
 
     def file(self, path: str, passphrase: bytes | None = None) -> FileFacts:
         place = self.targets.get(path, path)
-        if {path, place} & self.shut:
+        if any(each == shut or each.startswith(f"{shut}/") for each in (path, place) for shut in self.shut):
             return self._shut(path, place)
         if place not in self.content:
             return FileFacts(path, place, trouble="it is not there")

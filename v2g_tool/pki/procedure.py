@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class CrlNumbers(Model):
-    """The highest CRLNumber that was seen of each issuer, by its name: an older list is not taken after a newer one."""
+    """The highest CRLNumber that was seen of each series of lists: an older list is not taken after a newer one."""
 
     numbers: Mapping[str, int]
 
@@ -68,7 +68,8 @@ class OnTree(Procedure):
         from v2g_tool.pki.work.examine import Examination
 
         # For another moment, and for an image, this computer's clock does not count.
-        clock = clock_facts(self._root, own=self.at is None and self.root is None)
+        own = self.at is None and self.root is None
+        clock = replace(clock_facts(self._root, own=own), asked=self.at is not None)
         reader = PkiReader(self._root)
         return Examination(session.site.pki, self._profiles, reader, self._moment).facts(session.record, clock)
 

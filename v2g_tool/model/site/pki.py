@@ -1,6 +1,6 @@
 """The PKI of a site: which certificate serves what, where its key lies, and whom it is trusted by."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ Role = Literal["secc", "sep2-device", "ocpp-station", "ocpp-csms", "contract", "
 """What a leaf is for: the charger towards the vehicle, an IEEE 2030.5 device, OCPP station and CSMS, a contract of a
 mobility operator (MO), a vehicle's provisioning certificate (OEM), the certificate provisioning service (CPS)."""
 HOST_PATH = r"^/[^\x00-\x1f\x7f]*$"
+HostPath = Annotated[str, Field(pattern=HOST_PATH)]
 FINGERPRINT = r"^[0-9a-f]{64}$"
 
 
@@ -20,7 +21,7 @@ class CredentialSite(Model):
     profile: str
     store: str
     """The trust store (`[pki.stores]`) in which its root must be."""
-    certificate: str = Field(pattern=HOST_PATH)
+    certificate: HostPath
     """A file with the leaf first, then its sub-CAs upwards."""
     key: str = Field(pattern=rf"{HOST_PATH}|^pkcs11:.+$")
     passphrase_file: str = Field(default="", pattern=rf"^$|{HOST_PATH}")
@@ -37,11 +38,11 @@ class PkiSite(Model):
     """`[pki]`: certificates, stores, revocation lists, OCSP responses; what is missing is not judged."""
 
     credentials: dict[str, CredentialSite] = {}
-    stores: dict[str, str] = {}
+    stores: dict[str, HostPath] = {}
     """Folders or bundles of anchors by name; `v2g` is the one that `v2g-inter-ca.pem` is linked in."""
-    crls: tuple[str, ...] = ()
+    crls: tuple[HostPath, ...] = ()
     """Files and folders of revocation lists."""
-    ocsp: tuple[str, ...] = ()
+    ocsp: tuple[HostPath, ...] = ()
     """Files and folders of OCSP responses."""
     revocation: Literal["required", "wanted", "no"] = "wanted"
     """Whether a certificate without any revocation list or OCSP response is a failure, a warning, or right."""
@@ -57,6 +58,12 @@ class PkiSite(Model):
     """How old a revocation list may be that names no next update."""
     clock_warn_s: float = Field(default=5, gt=0)
     clock_fail_s: float = Field(default=60, gt=0)
+
+    @property
+    def v2g_stores(self) -> tuple[str, ...]:
+        """The stores of vehicles' roots: web servers and utilities have theirs, which may be the system's too."""
+        others = {each.store for each in self.credentials.values() if each.role.startswith(("sep2", "ocpp"))}
+        return tuple(name for name in self.stores if name not in others)
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:

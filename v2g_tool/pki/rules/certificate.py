@@ -20,8 +20,14 @@ _SECCID = re.compile(r"[A-Z]{2}-?[A-Z0-9]{3}-?S-?[A-Z0-9]{1,249}(-?[A-Z0-9])?")
 
 def certificate_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is to be said of each certificate, the leaf of each credential with its role."""
-    for credential, certificate in facts.certificates():
-        yield from (about(finding, certificate) for finding in _findings(credential, certificate))
+    said: set[tuple[str, str, str]] = set()
+    for credential in facts.credentials:
+        for certificate in credential.path or credential.chain.contents.certificates:
+            for finding in _findings(credential, certificate):
+                # What two credentials share is judged by the profile of each, and the same is said once.
+                if (same := (certificate.sha256, finding.statement, finding.verdict)) not in said:
+                    said.add(same)
+                    yield about(finding, certificate)
 
 
 def _findings(credential: Credential, certificate: Certificate) -> Iterator[Finding]:

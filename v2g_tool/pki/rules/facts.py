@@ -100,6 +100,7 @@ class ClockFacts:
         source: which source that is.
         passed: a moment that has surely passed; None where none is known.
         passed_by: what says so.
+        asked: whether a person named the moment to judge for: no clock is to blame for it.
     """
 
     synchronised: bool | None = None
@@ -107,6 +108,7 @@ class ClockFacts:
     source: str = ""
     passed: datetime | None = None
     passed_by: str = ""
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,14 @@ class SystemStore:
         bundle: /etc/ssl/certs/ca-certificates.crt.
         links: links in /etc/ssl/certs.
         rebuild: the command that builds it.
+        utility: the file of the utility's root, wherever the site file says that it lies.
     """
 
     sources: tuple[FileFacts, ...]
     bundle: FileFacts
     links: tuple[FileFacts, ...]
     rebuild: str
+    utility: FileFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ class PkiFacts:
         stores: the files of each trust store, by its name.
         near: certificates in the folder of the charger's chain.
         beside: files beside the keys that are named like a passphrase.
-        last_numbers: the CRLNumber of each issuer's list in the run before, by the issuer's name.
+        last_numbers: the highest CRLNumber of each series of lists in the runs before.
     """
 
     site: PkiSite

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki import Certificate, RevocationList
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import AS_ROOT, LEFT_SHARE, WARNING, Credential, ListFacts, PkiFacts
 from v2g_tool.pki.rules.marks import about
@@ -46,8 +46,32 @@ def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
     if usage is not None and "crl_sign" not in usage.values:
         statement = f"{path}: {each.signer} may not sign revocation lists."
         yield about(checks.CRL_RIGHT.finding(path, Verdict.FAIL, statement), each.signer)
+    if newer := _newer(facts, each):
+        ended = content.next_update is not None and content.next_update < facts.at
+        statement = f"{path} of {content.issuer} was replaced by {newer.file.path}."
+        remedy = f"Remove it, once nothing else reads it: sudo rm {each.file.in_shell}" if ended else ""
+        yield checks.CRL_STALE.finding(path, WARNING if ended else Verdict.PASS, statement, remedy=remedy)
+        return
     yield from _dates(facts, each)
     yield from _number(facts, each)
+
+
+def _series(content: RevocationList) -> str:
+    """Give what counts the numbers of a list: an issuer's key, for the certificates that it speaks of (5.2.3)."""
+    scope = (*content.points, *(() if content.of_leaves else ("CAs",)), *(() if content.of_cas else ("leaves",)))
+    return " ".join((content.issuer.text, (content.authority_key_id or b"").hex(), *scope))
+
+
+def _counts_back(later: ListFacts, earlier: ListFacts) -> bool:
+    return (later.content.number or 0) < (earlier.content.number or 0)
+
+
+def _newer(facts: PkiFacts, each: ListFacts) -> ListFacts | None:
+    """Give a list that has taken the place of another and is good now; None where there is none."""
+    begun, at = each.content.this_update, facts.at
+    own = (other for other in facts.lists if other.signer and _series(other.content) == _series(each.content))
+    later = (other for other in own if begun < other.content.this_update <= at and not _counts_back(other, each))
+    return next((other for other in later if (other.content.next_update or at) >= at), None)
 
 
 def _dates(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
@@ -86,7 +110,7 @@ def _fetch(facts: PkiFacts, each: ListFacts) -> str:
 
 def _number(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
     content, path = each.content, each.file.path
-    last = (facts.last_numbers or {}).get(content.issuer.text)
+    last = (facts.last_numbers or {}).get(_series(content))
     if content.number is None:
         statement = f"{path} of {content.issuer} has no number: an older list cannot be told from a newer one."
         yield checks.CRL_TIME.finding(path, WARNING, statement)
@@ -96,12 +120,12 @@ def _number(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
 
 
 def newest(facts: PkiFacts) -> dict[str, int]:
-    """Give the highest number of each issuer's lists, those of earlier runs included."""
+    """Give the highest number of each series of lists, those of earlier runs included."""
     numbers = dict(facts.last_numbers or {})
     for each in facts.lists:
         if each.signer is not None and each.content.number is not None:
-            issuer = each.content.issuer.text
-            numbers[issuer] = max(each.content.number, numbers.get(issuer, 0))
+            series = _series(each.content)
+            numbers[series] = max(each.content.number, numbers.get(series, 0))
     return numbers
 
 

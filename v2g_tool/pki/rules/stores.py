@@ -19,7 +19,7 @@ def anchor_findings(facts: PkiFacts) -> Iterator[Finding]:
     for name, files in facts.stores.items():
         for file in files:
             for certificate in file.contents.certificates if file.path != link else ():
-                if not certificate.self_issued and not file.is_link:
+                if not certificate.self_issued and not file.leads_on:
                     statement = f"{file.path} holds {certificate}, which {certificate.issuer} issued: it is no root."
                     yield about(checks.SUB_IN_ROOTS.finding(name, Verdict.FAIL, statement), certificate)
     if facts.site.pins:
@@ -47,7 +47,7 @@ def system_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is to be said of the system's store."""
     store = facts.system
     built = {c.sha256 for c in store.bundle.contents.certificates}
-    v2g_roots = {a.sha256 for name in facts.stores if _of_v2g(facts, name) for a in facts.anchors(name)}
+    v2g_roots = {a.sha256 for name in facts.site.v2g_stores for a in facts.anchors(name)}
     for file in (*store.sources, store.bundle):
         if file.forbidden:
             yield file_checks.STORE_OLD.finding(
@@ -62,21 +62,24 @@ def system_findings(facts: PkiFacts) -> Iterator[Finding]:
     yield from _utility(facts, built)
 
 
-def _of_v2g(facts: PkiFacts, store: str) -> bool:
-    """Say whether a store is that of vehicles: web servers and utilities have theirs, which may be the system's too."""
-    return not any(c.site.store == store and c.site.role.startswith(("sep2", "ocpp")) for c in facts.credentials)
-
-
 def _source(file: FileFacts, store: SystemStore, built: set[str], v2g_roots: set[str]) -> Iterator[Finding]:
     certificates, bundle = file.contents.certificates, store.bundle
+    if not certificates:
+        return
     if not file.path.endswith(".crt"):
         crt = shlex.quote(f"{(file.here or file.path).rpartition('.')[0] or file.here}.crt")
         remedy = f"sudo mv {file.in_shell} {crt} && {store.rebuild}"
         statement = f"{file.path} does not end in .crt: update-ca-certificates passes over it."
         yield file_checks.STORE_SUFFIX.finding(file.path, Verdict.FAIL, statement, remedy=remedy)
         return
+    if file.contents.encoding == "DER":
+        convert = f"sudo openssl x509 -inform DER -in {file.in_shell} -out {file.in_shell}"
+        statement = f"{file.path} is DER: {bundle.path} is made of PEM alone, and breaks with it."
+        remedy = f"{convert} && {store.rebuild}"
+        yield file_checks.STORE_OLD.finding(file.path, Verdict.FAIL, statement, remedy=remedy)
+        return
     absent = [c for c in certificates if c.sha256 not in built]
-    if absent or (certificates and file.modified_s > bundle.modified_s > 0):
+    if absent or (file.modified_s > bundle.modified_s > 0):
         reason = f"{absent[0]} is not in {bundle.path}" if absent else f"it is newer than {bundle.path}"
         statement = f"{file.path}: {reason}."
         yield file_checks.STORE_OLD.finding(file.path, Verdict.FAIL, statement, remedy=store.rebuild)
@@ -119,18 +122,21 @@ def _root_only(file: FileFacts, certificate: Certificate, v2g_roots: set[str]) -
 
 
 def _utility(facts: PkiFacts, built: set[str]) -> Iterator[Finding]:
-    path = facts.site.utility_root
-    if not path:
+    file, bundle = facts.system.utility, facts.system.bundle
+    if file is None:
         return
-    shut = [file for file in (*facts.system.sources, facts.system.bundle) if file.forbidden]
-    file = next((source for source in facts.system.sources if source.path == path), None)
-    found = file.contents.certificates if file is not None else ()
-    if shut and not (found and all(c.sha256 in built for c in found)):
+    path, found = file.path, file.contents.certificates
+    absent = [each for each in found if each.sha256 not in built]
+    shut = [each for each in (file, bundle) if each.forbidden]
+    if shut:
         statement = f"Whether {path}, the utility's root, is in the system's store cannot be seen: {shut[0].path}."
         yield file_checks.UTILITY.finding(path, Verdict.INCONCLUSIVE, statement, remedy=AS_ROOT)
-    elif file is None or file.trouble or not found:
-        reason = file.trouble if file is not None and file.trouble else "it is not there"
+    elif file.trouble or not found:
+        reason = file.trouble or "no certificate is in it"
         yield file_checks.UTILITY.finding(path, Verdict.FAIL, f"{path}, the utility's root: {reason}.")
-    elif all(c.sha256 in built for c in found):
+    elif not absent:
         statement = f"{found[0]}, the utility's root, is in the system's store."
         yield file_checks.UTILITY.finding(path, Verdict.PASS, statement)
+    elif file.place not in {each.place for each in facts.system.sources}:  # of those it was said why
+        statement = f"{path}, the utility's root: {absent[0]} is not in {bundle.path}."
+        yield file_checks.UTILITY.finding(path, Verdict.FAIL, statement)

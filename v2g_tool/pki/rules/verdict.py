@@ -18,6 +18,8 @@ from v2g_tool.pki.rules.stores import anchor_findings, system_findings
 
 _TIMES = (checks.EXPIRED, checks.NOT_YET, checks.HORIZON)
 _DATED = {check.id for check in (*_TIMES, checks.CRL_STALE, checks.CRL_TIME, checks.OCSP)}
+_UNNAMED = (Cause.INVALID, Cause.ALGORITHM, Cause.UNDECIDED)
+"""Causes that belong to one path; what other causes name may have failed as that of a file or list that is shared."""
 _SLACK = timedelta(minutes=1)
 
 
@@ -67,7 +69,7 @@ def _clock(facts: PkiFacts) -> Iterator[Finding]:
 def _impossible(facts: PkiFacts) -> str:
     """Give why it cannot be the time that the clock says; "" where it can."""
     starts = [c.not_before for credential in facts.credentials for c in credential.path]
-    if starts and facts.at < min(starts):
+    if starts and facts.at < min(starts) and not facts.clock.asked:
         # Nobody installs what has not begun on purpose, and not all of it at once.
         return "no certificate here has begun"
     if facts.clock.passed is not None and facts.at < facts.clock.passed - _SLACK:
@@ -97,7 +99,7 @@ def _engine(facts: PkiFacts, found: list[Finding]) -> Iterator[Finding]:
             ends = "has no end" if ruling.path and until.year == 9999 else f"holds until {until:%Y-%m-%d}"
             statement = f"The path of '{credential.name}' over {len(ruling.path)} certificates {ends}."
             yield checks.ENGINE.finding(credential.name, Verdict.PASS, statement)
-        elif not failed and credential.name not in unseen:
+        elif credential.name not in unseen and (ruling.cause in _UNNAMED or not failed):
             verdict = Verdict.INCONCLUSIVE if ruling.cause is Cause.UNDECIDED else Verdict.FAIL
             statement = f"The path of '{credential.name}' does not hold: {ruling.cause}. {ruling.words}"
             yield checks.ENGINE.finding(credential.name, verdict, statement)

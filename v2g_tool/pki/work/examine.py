@@ -121,7 +121,8 @@ class Examination:
     def _system(self) -> SystemStore:
         sources = tuple(file for file in self.reader.files(SOURCES) if file.path != SOURCES or file.forbidden)
         bundle = self.reader.file(BUNDLE)
-        return SystemStore(sources, bundle, self.reader.links(BUILT), rebuild_command(self.reader.root))
+        utility = self.reader.file(self.site.utility_root) if self.site.utility_root else None
+        return SystemStore(sources, bundle, self.reader.links(BUILT), rebuild_command(self.reader.root), utility)
 
 
 def _certificates(files: list[FileFacts] | tuple[FileFacts, ...]) -> list[Certificate]:
