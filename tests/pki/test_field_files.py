@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +28,7 @@ from cryptography.x509.name import _ASN1Type as Text
 from cryptography.x509.oid import NameOID
 
 from tests.pki import field
-from tests.pki.looks import PROFILES, facts_of, ids
+from tests.pki.looks import PROFILES, facts_of, ids, written
 from v2g_tool.hal.linux.pki_files import PkiReader
 from v2g_tool.hal.x509.certificate import certificate_of
 from v2g_tool.hal.x509.contents import contents_of
@@ -319,3 +322,39 @@ def test_a_root_in_der_in_the_systems_folder_is_to_be_made_pem(tmp_path: Path) -
 def test_a_relative_path_in_a_site_file_is_refused(said: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="pattern"):
         field.site(tmp_path, {}, **said)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be an account that owns nothing."""
+    if os.geteuid():
+        pytest.skip("needs root")
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """Give a folder that every account may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_an_account_that_may_not_enter_the_folder_of_the_keys_is_told_so(reachable: Path) -> None:
+    pki, site = written(reachable)
+    assert pki.fingerprints
+    (reachable / "etc/ssl/certs/shut.pem").symlink_to("/etc/v2g/certs/secc-chain.pem")
+    judge(facts_of(reachable, site))  # what is loaded when it is needed may lie where nobody may look
+    (reachable / "etc/v2g/certs").chmod(0o700)
+    (reachable / "etc/v2g/trust/mo").chmod(0o700)
+
+    with nobody():
+        found = judge(facts_of(reachable, site))
+
+    assert ids(found, FAIL) == []
+    assert {*ids(found, OPEN)} == {"CERT-FILE-001", "CERT-PIN-001"}
+    assert {*ids(found, INFO)} == {"CERT-AFIR-001"}

@@ -47,13 +47,13 @@ class PkiReader:
         `named` is what has to be found in the name of a file.
         """
         try:
-            place = inside(self.root, path)
-            names = sorted(name for name in os.listdir(place) if not name.startswith(".") and named.search(name))  # noqa: PTH208
+            with os.scandir(inside(self.root, path)) as found:
+                seen = (each.name for each in found if not each.is_dir(follow_symlinks=False))
+                inner = sorted(name for name in seen if not name.startswith(".") and named.search(name))
         except NotADirectoryError:
             return (self.file(path),)
         except OSError as exc:
             return (self._untold(path, _reason(exc), forbidden=exc.errno in _NO_RIGHT),)
-        inner = [name for name in names if not (place / name).is_dir() or (place / name).is_symlink()]
         read = tuple(self.file(f"{path.rstrip('/')}/{name}") for name in inner[:MOST_FILES])
         more = f"it holds {len(inner)} files, of which only the first {MOST_FILES} were read"
         return (*read, *([self._untold(path, more, forbidden=True)] if len(inner) > MOST_FILES else []))
@@ -73,9 +73,9 @@ class PkiReader:
     def _link(self, path: str) -> FileFacts:
         try:
             place = inside(self.root, path)
+            trouble = "" if place.exists() else "it leads nowhere"
         except OSError as exc:
-            return FileFacts(path, path, trouble=_reason(exc))
-        trouble = "" if place.exists() else "it leads nowhere"
+            return FileFacts(path, path, trouble=_reason(exc), forbidden=exc.errno in _NO_RIGHT)
         return FileFacts(path, self._on_host(place), str(place), trouble)
 
     def _on_host(self, place: Path) -> str:

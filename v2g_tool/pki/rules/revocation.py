@@ -32,7 +32,8 @@ def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
         return
     if content.issuer not in {c.issuer for credential in facts.credentials for c in credential.path}:
         statement = f"{path} is of {content.issuer}, who issued none of the certificates in use here."
-        yield checks.CRL_SIGNER.finding(path, WARNING, statement, remedy=checks.CRL_SIGNER.remedy)
+        if all(credential.leaf is not None for credential in facts.credentials):
+            yield checks.CRL_SIGNER.finding(path, WARNING, statement, remedy=checks.CRL_SIGNER.remedy)
         return
     if each.signer is None:
         key = f", key {content.authority_key_id.hex()}" if content.authority_key_id else ""

@@ -37,10 +37,12 @@ def _pins(facts: PkiFacts) -> Iterator[Finding]:
             yield about(file_checks.PIN.finding(str(anchor), Verdict.FAIL, statement), anchor)
         else:
             yield file_checks.EXTRA.finding(str(anchor), WARNING, statement, remedy=file_checks.EXTRA.remedy)
-    if not foreign:
-        yield file_checks.PIN.finding(
-            "stores", Verdict.PASS, f"All {len(anchors)} roots are among the pins of the site file."
-        )
+    if unseen := [name for name in facts.stores if facts.unseen(name)]:
+        statement = f"Whether every root of {', '.join(unseen)} is among 'pins' cannot be seen."
+        yield file_checks.PIN.finding("stores", Verdict.INCONCLUSIVE, statement, remedy=AS_ROOT)
+    elif not foreign:
+        statement = f"All {len(anchors)} roots are among the pins of the site file."
+        yield file_checks.PIN.finding("stores", Verdict.PASS, statement)
 
 
 def system_findings(facts: PkiFacts) -> Iterator[Finding]:

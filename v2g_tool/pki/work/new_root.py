@@ -45,7 +45,7 @@ def new_root(asked: Asked, site: Site, tree: Path, at: datetime) -> NewRoot:
         raise RequestError(
             f"{certificate} is a root of the V2G PKI, and is not installed into the system's store",
             why="There it would let the V2G PKI speak for any web server that this computer talks to.",
-            todo=f"Put it into the V2G store: sudo install -m 644 -- {file} {shlex.quote(f'{folder}{store}/')}",
+            todo=f"Put it into the V2G store: sudo install -m 644 {file} {shlex.quote(f'{folder}{store}/')}",
         )
     utility = site.pki.utility_root
     name = utility if utility.startswith(f"{SOURCES}/") and utility.endswith(".crt") else ""
