@@ -51,6 +51,7 @@ def test_chrony_without_a_source_knows_nothing() -> None:
         ("-1min 2.5s", -62.5),
         ("+2h 3min", 7380.0),
         ("+1d 1h", 90000.0),
+        ("+1y 2month 1w", 37422000.0),
         ("0", 0.0),
         ("+0", 0.0),
     ],

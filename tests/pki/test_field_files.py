@@ -29,8 +29,9 @@ from cryptography.x509.oid import NameOID
 
 from tests.pki import field
 from tests.pki.looks import PROFILES, facts_of, ids, written
+from v2g_tool.bench.pki.der import elements, tlv
 from v2g_tool.hal.linux.pki_files import PkiReader
-from v2g_tool.hal.x509.certificate import certificate_of
+from v2g_tool.hal.x509.certificate import Malformed, certificate_of
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.findings import Finding, Verdict
 from v2g_tool.model.site.pki import PkiSite
@@ -358,3 +359,24 @@ def test_an_account_that_may_not_enter_the_folder_of_the_keys_is_told_so(reachab
     assert ids(found, FAIL) == []
     assert {*ids(found, OPEN)} == {"CERT-FILE-001", "CERT-PIN-001"}
     assert {*ids(found, INFO)} == {"CERT-AFIR-001"}
+
+
+def test_each_certificate_of_a_chain_that_leads_nowhere_is_named_by_its_place(tmp_path: Path) -> None:
+    stranger = field.made(field.name("other"), field.SUB_KEY, field.name("far"), field.ROOT_KEY)
+
+    found = examined(tmp_path, {field.CHAIN: field.pem(field.LEAF, field.ROOT, field.LEAF, stranger, field.SUB)})
+
+    assert (ids(found, FAIL), ids(found, INFO)) == ([], ["CERT-CHAIN-003", "CERT-CHAIN-002", "CERT-CHAIN-002"])
+    assert "certificate 2 of 5 is the root Root" in said_of("CERT-CHAIN-003", found)
+    assert "3 of 5: leaf stands there already" in said_of("CERT-CHAIN-002", found)
+    assert "4 of 5: other is on no path" in said_of("CERT-CHAIN-002", found)
+
+
+@pytest.mark.parametrize("begins", [b"\x18\x0f00000101000000Z", b"\x18\x0e20260101000000"])
+def test_a_time_that_is_none_makes_no_certificate(begins: bytes) -> None:
+    whole = elements(field.LEAF.public_bytes(DER))
+    body = elements(whole[0])
+    body[4] = tlv(0x30, begins + elements(body[4])[1])
+
+    with pytest.raises(Malformed, match="no point of time"):
+        certificate_of(tlv(0x30, tlv(0x30, b"".join(body)) + b"".join(whole[1:])))

@@ -33,8 +33,10 @@ def chrony_offset(said: str) -> Offset | None:
         return None
 
 
-_SPAN = re.compile(r"([\d.]+)(us|ms|s|min|h|d|)(?![a-z\d.])")
-_SECONDS = {"": 0.0, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SPAN = re.compile(r"([\d.]+)(us|ms|s|min|h|d|w|month|y|)(?![a-z\d.])")
+_SHORT = {"": 0.0, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+_SECONDS = {**_SHORT, "d": 86400.0, "w": 604800.0, "month": 2629800.0, "y": 31557600.0}
+"""Of systemd's units (systemd.time, 7)."""
 
 
 def timesync_offset(said: str) -> Offset | None:

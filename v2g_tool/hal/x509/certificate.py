@@ -228,8 +228,10 @@ def _responders(value: Any, _critical: bool) -> tuple[str, ...]:  # noqa: ANN401
     return tuple(str(each.native) for each in named if each.name == "uniform_resource_identifier")
 
 
-def moment(value: datetime) -> datetime:
-    """Give a point of time in UTC."""
+def moment(value: object) -> datetime:
+    """Give a point of time in UTC; raises ValueError for the year 0, and for one that names no zone."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError(f"{value} is no point of time in UTC")
     return value.astimezone(UTC)
 
 

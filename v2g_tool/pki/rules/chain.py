@@ -68,10 +68,14 @@ def _order(credential: Credential) -> Iterator[Finding]:
         is_, should = (" ".join(str(c) for c in order) for order in (sent, path))
         statement = f"{credential.chain.path} has {is_}; it should have {should}."
         yield checks.ORDER.finding(credential.name, Verdict.FAIL, statement)
-    roots = [c for c in sent if c.self_issued]
-    if roots and len(sent) > 1:
-        statement = f"{credential.chain.path} includes the root {roots[0]}."
-        yield checks.ROOT_SENT.finding(credential.name, WARNING, statement, remedy=checks.ROOT_SENT.remedy)
+    ways = {each for way in credential.paths for each in way.certificates}
+    for number, each in enumerate(sent[1:], 2):
+        at, remedy = f"{credential.chain.path}, certificate {number} of {len(sent)}", "Remove it from the chain file."
+        if each.self_issued and each == credential.path[-1]:
+            yield checks.ROOT_SENT.finding(credential.name, WARNING, f"{at} is the root {each}.", remedy=remedy)
+        elif each not in ways or each in sent[: number - 1]:
+            said = "stands there already" if each in ways else "is on no path from the leaf"
+            yield checks.ORDER.finding(credential.name, WARNING, f"{at}: {each} {said}.", remedy=remedy)
 
 
 def _lengths(credential: Credential) -> Iterator[Finding]:

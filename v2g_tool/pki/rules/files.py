@@ -18,6 +18,7 @@ _OTHERS = 0o077
 def file_findings(facts: PkiFacts) -> Iterator[Finding]:
     """Give what is wrong with the form of files, and one finding for all that are right."""
     files, chains = [*facts.files()], {credential.chain.path for credential in facts.credentials}
+    stored = frozenset(file.path for files in facts.stores.values() for file in files)
     reasons = {file.path: _trouble(file, is_chain=file.path in chains) for file in files}
     troubled = [file for file in files if reasons[file.path]]
     for file in troubled:
@@ -26,7 +27,7 @@ def file_findings(facts: PkiFacts) -> Iterator[Finding]:
             verdict, remedy = Verdict.INCONCLUSIVE, file_checks.KEY_OPEN.remedy
         yield file_checks.FILE.finding(file.path, verdict, f"{file.path}: {reasons[file.path]}.", remedy=remedy)
     for file in files:
-        if file not in troubled and (remarks := [*file.contents.remarks, *_unexpected(facts, file)]):
+        if file not in troubled and (remarks := [*file.contents.remarks, *_unexpected(file, stored)]):
             said = "; ".join(remarks)
             yield file_checks.FORM.finding(file.path, WARNING, f"{file.path}: {said}.", remedy=file_checks.FORM.remedy)
     if not troubled:
@@ -49,12 +50,12 @@ def _trouble(file: FileFacts, *, is_chain: bool) -> str:
     return "; ".join([*contents.remarks, *instead, "no certificate is in it"])
 
 
-def _unexpected(facts: PkiFacts, file: FileFacts) -> Iterator[str]:
+def _unexpected(file: FileFacts, stored: frozenset[str]) -> Iterator[str]:
     """Give what is right by itself and not what is expected where the file lies."""
-    contents, in_store = file.contents, any(file in files for files in facts.stores.values())
+    contents = file.contents
     if contents.encoding == "DER" and contents.certificates:
         yield "it is DER where PEM is expected"
-    if in_store and len(contents.certificates) > 1:
+    if file.path in stored and len(contents.certificates) > 1:
         yield f"it holds {len(contents.certificates)} certificates where one is expected"
 
 
