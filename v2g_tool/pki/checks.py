@@ -21,7 +21,7 @@ ORDER = Check(
     "CERT-CHAIN-002",
     "The chain file has leaf, Sub-CA 2, Sub-CA 1",
     5,
-    "The files were joined in another order; some peers then find no path.",
+    "The files were joined in another order, or with one that does not belong there; some peers then find no path.",
     "Join them again: cat leaf.pem sub-ca-2.pem sub-ca-1.pem > chain.pem",
     "RFC 5246, 7.4.2",
 )
@@ -30,7 +30,7 @@ ROOT_SENT = Check(
     "The chain file leaves the root out",
     3,
     "The root was joined to the chain: the peer has it or does not trust it, and the handshake grows.",
-    "Remove the last certificate from the chain file.",
+    "Remove it from the chain file.",
     "RFC 5246, 7.4.2",
 )
 PATH_LENGTH = Check(

@@ -70,7 +70,7 @@ def _order(credential: Credential) -> Iterator[Finding]:
         yield checks.ORDER.finding(credential.name, Verdict.FAIL, statement)
     ways = {each for way in credential.paths for each in way.certificates}
     for number, each in enumerate(sent[1:], 2):
-        at, remedy = f"{credential.chain.path}, certificate {number} of {len(sent)}", "Remove it from the chain file."
+        at, remedy = f"{credential.chain.path}, certificate {number} of {len(sent)}", checks.ROOT_SENT.remedy
         if each.self_issued and each == credential.path[-1]:
             yield checks.ROOT_SENT.finding(credential.name, WARNING, f"{at} is the root {each}.", remedy=remedy)
         elif each not in ways or each in sent[: number - 1]:

@@ -28,7 +28,8 @@ def _list(facts: PkiFacts, each: ListFacts) -> Iterator[Finding]:
     content, path = each.content, each.file.path
     if content.no_answer:
         statement = f"{path} {content.no_answer}; that is no answer by itself."
-        yield checks.CRL.finding(path, WARNING, statement, remedy="Fetch the full list.")
+        remedy = f"Have {content.issuer} say where its full list is, one without what is named, and fetch that."
+        yield checks.CRL.finding(path, WARNING, statement, remedy=remedy)
         return
     if content.issuer not in {c.issuer for credential in facts.credentials for c in credential.path}:
         statement = f"{path} is of {content.issuer}, who issued none of the certificates in use here."
