@@ -93,6 +93,7 @@ FIRST = {
     "cert-sep2-no-policies": (FAIL, "CERT-SEP2-001"),
     "cert-sep2-policies-not-critical": (FAIL, "CERT-SEP2-001"),
     "cert-sep2-no-device-type": (FAIL, "CERT-SEP2-001"),
+    "cert-sep2-no-hardware-name": (INFO, "CERT-SEP2-001"),
     "cert-sep2-test": (INFO, "CERT-SEP2-002"),
     "cert-lfdi-wrong": (FAIL, "CERT-SEP2-003"),
     "cert-sfdi-wrong": (FAIL, "CERT-SEP2-003"),
@@ -270,6 +271,17 @@ def test_the_clock_is_judged_by_another_source_and_by_its_own_word(tmp_path: Pat
         root = tmp_path / str(number)
         root.mkdir()
         assert ids(clocked(root, clock), verdict)[0] == expected
+
+
+def test_where_all_has_ended_a_clock_that_nobody_vouches_for_is_named_first(tmp_path: Path) -> None:
+    site = written(tmp_path)[1]
+    facts = facts_of(tmp_path, site, datetime.now(UTC) + timedelta(days=5000))
+    open_, sure = (judge(replace(facts, clock=ClockFacts(synchronised=known))) for known in (False, True))
+
+    assert next(finding.check for finding in open_ if finding.verdict is not Verdict.PASS) == "CERT-CLOCK-010"
+    assert "CERT-CLOCK-010" in ids(open_, OPEN)
+    assert "CERT-CLOCK-010" not in ids(sure, OPEN)
+    assert "CERT-TIME-001" in ids(open_, FAIL)
 
 
 def test_a_sound_site_says_what_was_judged_and_passed(tmp_path: Path) -> None:

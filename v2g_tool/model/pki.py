@@ -17,6 +17,9 @@ OBEYED_BELOW_AN_ANCHOR = frozenset({"name_constraints", "policy_constraints", "p
 OBEYED_OF_AN_ANCHOR = frozenset({"name_constraints"})
 """Critical extensions of an anchor that the path engine obeys."""
 
+SHORTEST_RSA_BITS = 2048
+"""A shorter RSA key can be broken (NIST SP 800-131A)."""
+
 
 @dataclass(frozen=True)
 class Name:

@@ -205,11 +205,13 @@ def _policies(value: Any, critical: bool) -> Listed:  # noqa: ANN401
 
 
 def _alternative_names(value: Any, critical: bool) -> Listed:  # noqa: ANN401
-    return Listed(critical, frozenset(f"{each.name}:{_visible(each.native)}" for each in value))
+    return Listed(critical, frozenset(f"{each.name}:{_visible(each)}" for each in value))
 
 
-def _visible(value: object) -> str:
-    return value if isinstance(value, str) else type(value).__name__
+def _visible(name: Any) -> str:  # noqa: ANN401
+    if name.name == "other_name":
+        return str(name.chosen["type_id"].dotted)
+    return name.native if isinstance(name.native, str) else type(name.native).__name__
 
 
 def _points(value: Any, _critical: bool) -> tuple[str, ...]:  # noqa: ANN401

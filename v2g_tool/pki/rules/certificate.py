@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, OBEYED_OF_AN_ANCHOR, Certificate
+from v2g_tool.model.pki import OBEYED_BELOW_AN_ANCHOR, OBEYED_OF_AN_ANCHOR, SHORTEST_RSA_BITS, Certificate
 from v2g_tool.model.profiles.pki import CertificateClass
 from v2g_tool.pki import checks
 from v2g_tool.pki.rules.facts import WARNING, Credential, PkiFacts
 from v2g_tool.pki.rules.marks import about
 
 _OLD_DIGESTS = ("md2_", "md5_", "sha1_", "rsa_md5", "dsa_sha1")
-_SHORTEST_RSA = 2048
+_HARDWARE_NAME = "other_name:1.3.6.1.5.5.7.8.4"
+"""id-on-hardwareModuleName (RFC 4108, 5; IEEE 2030.5, 6.11)."""
 _SECCID = re.compile(r"[A-Z]{2}-?[A-Z0-9]{3}-?S-?[A-Z0-9]{1,249}(-?[A-Z0-9])?")
 
 
@@ -54,7 +55,7 @@ def _algorithms(credential: Credential, certificate: Certificate) -> Iterator[Fi
         statement = f"The key of {certificate} is {key}; {profile.title} has {wanted}."
         verdict = Verdict.FAIL if profile.curves_fail else WARNING
         yield checks.CURVE.finding(credential.name, verdict, statement, remedy=f"Have it issued with a key {wanted}.")
-    if key.kind == "RSA" and key.bits < _SHORTEST_RSA:
+    if key.kind == "RSA" and key.bits < SHORTEST_RSA_BITS:
         statement = f"The RSA key of {certificate} has {key.bits} bits."
         yield checks.RSA.finding(credential.name, Verdict.FAIL, statement)
     # Nobody relies on the signature that a root makes on itself.
@@ -175,6 +176,10 @@ def _device(credential: Credential, certificate: Certificate, kind: CertificateC
             yield checks.POLICY.finding(name, Verdict.FAIL, f"{certificate} has no policy that names a device type.")
         elif not policies.critical:
             yield checks.POLICY.finding(name, Verdict.FAIL, f"The policies of {certificate} are not marked critical.")
+    names = certificate.alternative_names
+    if kind.hardware_name and (names is None or _HARDWARE_NAME not in names.values):
+        statement = f"{certificate} has no alternative name with the name of its hardware module."
+        yield checks.POLICY.finding(name, WARNING, statement, remedy=checks.POLICY.remedy)
     if certificate == credential.leaf:
         yield from _identity(credential, certificate)
 

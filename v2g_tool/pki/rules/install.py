@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from v2g_tool.model.pki import Certificate, Contents
+from v2g_tool.model.pki import SHORTEST_RSA_BITS, Certificate, Contents
 
 _V2G = frozenset({"V2G", "CPO", "CSO", "MO", "OEM", "CPS"})
 """Domain components of the PKI of ISO 15118 (ISO 15118-2, Annex F)."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_SHORTEST_RSA = 2048
 
 
 def refusal(contents: Contents, *, self_signed: bool, at: datetime) -> str:
@@ -41,7 +40,7 @@ def refusal(contents: Contents, *, self_signed: bool, at: datetime) -> str:
 
 
 def _weakness(root: Certificate) -> str:
-    if root.key.kind == "RSA" and root.key.bits < _SHORTEST_RSA:
+    if root.key.kind == "RSA" and root.key.bits < SHORTEST_RSA_BITS:
         return f"has an RSA key of only {root.key.bits} bits"
     if root.key.explicit:
         return "spells its curve out, which programs refuse"

@@ -59,6 +59,12 @@ def _clock(facts: PkiFacts) -> Iterator[Finding]:
         yield checks.CLOCK.finding("clock", Verdict.FAIL, statement)
     elif clock.offset_s is not None:
         yield _offset(facts, clock.offset_s)
+    elif clock.synchronised is False and _all_ended(facts):
+        statement = (
+            f"It is said to be {facts.at:%Y-%m-%d %H:%M} UTC: every path and every list here has ended by then. "
+        )
+        statement += "Nothing shows that the clock is right; compare it before anything is renewed."
+        yield checks.CLOCK.finding("clock", Verdict.INCONCLUSIVE, statement)
     if clock.synchronised is not None:
         verdict = Verdict.PASS if clock.synchronised else WARNING
         statement = f"The kernel counts its clock as {'' if clock.synchronised else 'not '}synchronised."
@@ -75,6 +81,13 @@ def _impossible(facts: PkiFacts) -> str:
     if facts.clock.passed is not None and facts.at < facts.clock.passed - _SLACK:
         return f"{facts.clock.passed_by} was at {facts.clock.passed:%Y-%m-%d %H:%M}"
     return ""
+
+
+def _all_ended(facts: PkiFacts) -> bool:
+    """Say whether all that can end has ended: that is seldom neglect."""
+    ends = [min(each.not_after for each in c.path) for c in facts.credentials if c.path and not c.profile.endless]
+    updates = [each.content.next_update for each in facts.lists if each.content.next_update is not None]
+    return len(ends) + len(updates) > 1 and all(end < facts.at for end in (*ends, *updates))
 
 
 def _offset(facts: PkiFacts, offset_s: float) -> Finding:

@@ -137,6 +137,9 @@ SEP2: Mapping[str, Defect] = {
         "no policy of the 2030.5 device is a device type",
         extended("sep2", "certificatePolicies", (_OTHER_POLICY,), critical=True),
     ),
+    "cert-sep2-no-hardware-name": Defect(
+        "the 2030.5 device does not name its hardware module", without("sep2", "subjectAltName")
+    ),
     "cert-sep2-test": Defect(
         "the 2030.5 device has a test certificate",
         extended("sep2", "certificatePolicies", (DEVICE_TYPE, _TEST_CERTIFICATE), critical=True),
