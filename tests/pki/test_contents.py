@@ -16,7 +16,7 @@ from tests.bounds import HANG_S
 from tests.pki.computer import pem, root_certificate
 from tests.pki.mutate import campaign
 from v2g_tool.hal.x509.contents import contents_of
-from v2g_tool.model.pki import Contents
+from v2g_tool.model.pki_file import Contents
 
 
 def test_mutations_of_valid_files_are_read_or_told() -> None:

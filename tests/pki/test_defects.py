@@ -12,7 +12,8 @@ import pytest
 from tests.pki.looks import facts_of, findings, ids, written
 from v2g_tool.bench.pki.defects.table import DEFECTS
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.pki import Cause, Contents, Ruling
+from v2g_tool.model.pki import Cause, Ruling
+from v2g_tool.model.pki_file import Contents
 from v2g_tool.pki.rules.facts import ClockFacts
 from v2g_tool.pki.rules.revocation import newest
 from v2g_tool.pki.rules.verdict import judge

@@ -19,7 +19,7 @@ from v2g_tool.hal.contracts.pki_host import PkiHost
 from v2g_tool.hal.linux.rooted import inside
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.model.findings import Finding, Verdict, overall
-from v2g_tool.model.pki import FileFacts
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.model.site.pki import PkiSite
 from v2g_tool.pki.rules.facts import ClockFacts
 from v2g_tool.pki.rules.verdict import judge

@@ -24,7 +24,8 @@ from v2g_tool.hal.x509.certificate import Malformed, certificate_of
 from v2g_tool.hal.x509.contents import contents_of
 from v2g_tool.hal.x509.ocsp import issuer_of, ocsp_response_of, signer_of
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.pki import FileFacts, OcspResponse
+from v2g_tool.model.pki import OcspResponse
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.model.site.pki import PkiSite
 from v2g_tool.pki.rules.verdict import judge
 from v2g_tool.pki.work.summary import pki_section

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 
 _WATTNODE_SERIAL = 20451
 _UPDATE_S = 0.1
+_LOOK_S = 1.0
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -308,12 +309,22 @@ def run_bench(command: Sequence[str], *, faults: Sequence[str] = (), seed: int =
             sys.stderr.write(f"The bench runs without a telemetry backhaul: {bench.telemetry_refusal}\n")
         child = signals.begin(lambda: _started(command, {**os.environ, "PATH": _path(), **bench.environment()}))
         try:
-            status = child.wait()
+            status = _waited(child)
         finally:
             if child.poll() is None:
                 child.kill()
                 child.wait()
     return 128 - status if status < 0 else status
+
+
+def _waited(child: subprocess.Popen[bytes]) -> int:
+    """Give the status of a command that has ended.
+
+    Now and then it is looked for signals: one that comes just before this process falls asleep wakes nobody.
+    """
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(_LOOK_S)
 
 
 def _path() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from v2g_tool.model.ca_store import KeptStore
-from v2g_tool.model.pki import FileFacts
+from v2g_tool.model.pki_file import FileFacts
 
 
 class PkiHost(Protocol):

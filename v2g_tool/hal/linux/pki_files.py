@@ -13,7 +13,7 @@ from pathlib import Path
 from v2g_tool.errors import NotPermitted, Refused
 from v2g_tool.hal.linux.rooted import inside, open_inside
 from v2g_tool.hal.x509.contents import contents_of
-from v2g_tool.model.pki import Contents, FileFacts, KeyForm, PrivateKey
+from v2g_tool.model.pki_file import Contents, FileFacts, KeyForm, PrivateKey
 
 _ANY = re.compile("")
 _PIN = re.compile(r"(pin-value=)[^&;]*", re.IGNORECASE)

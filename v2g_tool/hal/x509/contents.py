@@ -18,7 +18,8 @@ from asn1crypto import keys, parser, pem
 from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, certificate_of, public_key_of, reason_of
 from v2g_tool.hal.x509.crl import revocation_list_of
 from v2g_tool.hal.x509.ocsp import ocsp_response_of
-from v2g_tool.model.pki import Certificate, Contents, KeyForm, OcspResponse, PrivateKey, PublicKey, RevocationList
+from v2g_tool.model.pki import Certificate, OcspResponse, PublicKey, RevocationList
+from v2g_tool.model.pki_file import Contents, KeyForm, PrivateKey
 
 MOST_ROUNDS = 2_000_000
 """Of a passphrase: about a second; the largest that programs choose by themselves are some hundred thousand."""

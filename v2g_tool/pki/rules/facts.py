@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from v2g_tool.model.findings import Verdict
-from v2g_tool.model.pki import Certificate, FileFacts, OcspEntry, OcspResponse, Path, PrivateKey, RevocationList, Ruling
+from v2g_tool.model.pki import Certificate, OcspEntry, OcspResponse, Path, RevocationList, Ruling
+from v2g_tool.model.pki_file import FileFacts, PrivateKey
 from v2g_tool.model.profiles.pki import CertificateClass, PkiProfile
 from v2g_tool.model.site.pki import CredentialSite, PkiSite
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from v2g_tool.model.check import Check
 from v2g_tool.model.findings import Evidence, Finding, Verdict
-from v2g_tool.model.pki import Certificate, FileFacts
+from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.pki import file_checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, Credential, PkiFacts
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from v2g_tool.model.pki import SHORTEST_RSA_BITS, Certificate, Contents
+from v2g_tool.model.pki import SHORTEST_RSA_BITS, Certificate
+from v2g_tool.model.pki_file import Contents
 
 _V2G = frozenset({"V2G", "CPO", "CSO", "MO", "OEM", "CPS"})
 """Domain components of the PKI of ISO 15118 (ISO 15118-2, Annex F)."""

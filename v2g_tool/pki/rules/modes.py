@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from v2g_tool.model.pki import FileFacts
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.pki.rules.facts import PkiFacts
 
 _OTHERS, _OTHERS_READ, _OTHERS_ENTER = 0o077, 0o044, 0o011

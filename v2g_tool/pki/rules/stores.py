@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from v2g_tool.model.findings import Finding, Verdict
-from v2g_tool.model.pki import Certificate, FileFacts
+from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.pki import checks, file_checks
 from v2g_tool.pki.rules.facts import AS_ROOT, WARNING, PkiFacts, SystemStore
 from v2g_tool.pki.rules.marks import about

@@ -13,7 +13,8 @@ from v2g_tool.hal.contracts.recorder import Recorder
 from v2g_tool.hal.linux.system_store import BUILT, BUNDLE, SOURCES, rebuild_command
 from v2g_tool.hal.x509.engine import Known, rule
 from v2g_tool.hal.x509.paths import paths_of, signed_by
-from v2g_tool.model.pki import Certificate, FileFacts
+from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.model.profiles.pki import PkiProfile
 from v2g_tool.model.site.pki import CredentialSite, PkiSite
 from v2g_tool.pki.rules.facts import ClockFacts, Credential, ListFacts, PkiFacts, SystemStore

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from v2g_tool.hal.x509.ocsp import issuer_of, signer_of
 from v2g_tool.hal.x509.paths import signed_by
-from v2g_tool.model.pki import Certificate, FileFacts
+from v2g_tool.model.pki import Certificate
+from v2g_tool.model.pki_file import FileFacts
 from v2g_tool.pki.rules.facts import ListFacts, ResponseFacts
 
 
