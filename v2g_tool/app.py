@@ -21,7 +21,7 @@ Target = Annotated[str, typer.Option(help="Name of the meter in the site file.")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to what is written without being asked.")]
 DataFile = Annotated[str, typer.Argument(help="FOLDER/ID as 'profiles list' shows it, or the path of a file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; judge what is there.")]
-Tree = Annotated[Path | None, typer.Option("--root", help="Examine this file tree instead: a mounted image.")]
+Tree = Annotated[Path | None, typer.Option("--root", help="Take this file tree instead: a mounted image.")]
 AllowDerived = Annotated[
     bool, typer.Option("--allow-derived", help="Write through a profile that was not verified on the device.")
 ]
@@ -146,7 +146,7 @@ def certs_judge(
         raise typer.Exit(commission(request, Certs(at, root)))
 
 
-@certs.command("install")
+@certs.command("install", short_help="Install the utility's root into the system's store.")
 def certs_install(
     file: Annotated[Path, typer.Argument(metavar="ROOT.crt", help="The utility's root certificate, PEM or DER.")],
     fingerprint: Annotated[
@@ -170,7 +170,7 @@ def certs_install(
     raise typer.Exit(commission(request, InstallRoot(file, fingerprint, root, dry_run)))
 
 
-@certs.command("fix-modes")
+@certs.command("fix-modes", short_help="Close keys and passphrases to others, one by one.")
 def certs_fix_modes(
     yes: Yes = False,
     dry_run: DryRun = False,
