@@ -45,14 +45,21 @@ class Malformed(ValueError):
     """Bytes that are not what they should be; the text says why."""
 
 
+def read_as(what: str, der: bytes, most_bytes: int, read: Callable[[bytes], T]) -> T:
+    """Give what `read` makes of exactly these bytes; raises Malformed, with its own words or as none of `what`."""
+    if len(der) > most_bytes:
+        raise Malformed(f"{len(der)} bytes are too many for {what}")
+    try:
+        return read(der)
+    except Malformed:
+        raise
+    except UNREADABLE as exc:
+        raise Malformed(f"it is no {what.partition(' ')[2]}: {reason_of(exc)}") from exc
+
+
 def certificate_of(der: bytes) -> Certificate:
     """Give a certificate from exactly its DER bytes; raises Malformed."""
-    if len(der) > MOST_BYTES:
-        raise Malformed(f"{len(der)} bytes are too many for a certificate")
-    try:
-        return _certificate(der)
-    except UNREADABLE as exc:
-        raise Malformed(f"it is no X.509 certificate: {reason_of(exc)}") from exc
+    return read_as("an X.509 certificate", der, MOST_BYTES, _certificate)
 
 
 @lru_cache(maxsize=512)  # one sub-CA lies in chain, store and link

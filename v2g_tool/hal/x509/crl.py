@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.hal.x509.certificate import UNREADABLE, Malformed, moment, name_of, points_of, reason_of, signature_of
+from v2g_tool.hal.x509.certificate import moment, name_of, points_of, read_as, signature_of
 from v2g_tool.model.pki import Revocation, RevocationList
 
 _UNDERSTOOD = frozenset({"delta_crl_indicator", "issuing_distribution_point", "crl_number"})
@@ -16,12 +16,7 @@ MOST_BYTES = 16 << 20
 
 def revocation_list_of(der: bytes) -> RevocationList:
     """Give a revocation list from exactly its DER bytes; raises Malformed."""
-    if len(der) > MOST_BYTES:
-        raise Malformed(f"{len(der)} bytes are too many for a revocation list")
-    try:
-        return _revocation_list(der)
-    except UNREADABLE as exc:
-        raise Malformed(f"it is no certificate revocation list: {reason_of(exc)}") from exc
+    return read_as("a certificate revocation list", der, MOST_BYTES, _revocation_list)
 
 
 def _revocation_list(der: bytes) -> RevocationList:

@@ -7,15 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from v2g_tool.hal.x509 import parsed
-from v2g_tool.hal.x509.certificate import (
-    UNREADABLE,
-    Malformed,
-    certificate_of,
-    moment,
-    name_of,
-    reason_of,
-    signature_of,
-)
+from v2g_tool.hal.x509.certificate import Malformed, certificate_of, moment, name_of, read_as, signature_of
 from v2g_tool.hal.x509.paths import signed_by
 from v2g_tool.model.pki import Certificate, OcspEntry, OcspResponse, Revocation
 
@@ -27,14 +19,7 @@ _DIGESTS = ("sha1", "sha256", "sha384", "sha512")
 
 def ocsp_response_of(der: bytes) -> OcspResponse:
     """Give a response from exactly its DER bytes; raises Malformed."""
-    if len(der) > MOST_BYTES:
-        raise Malformed(f"{len(der)} bytes are too many for an OCSP response")
-    try:
-        return _response(der)
-    except Malformed:
-        raise
-    except UNREADABLE as exc:
-        raise Malformed(f"it is no OCSP response: {reason_of(exc)}") from exc
+    return read_as("an OCSP response", der, MOST_BYTES, _response)
 
 
 def _response(der: bytes) -> OcspResponse:
