@@ -174,7 +174,7 @@ def test_four_certificates_stand_below_the_root_and_openssl_walks_all(plant: Pla
 
 def test_the_renewed_authority_has_the_same_name_and_another_key(plant: Plant) -> None:
     root, _ = plant("chain-renewed")
-    old, new = root / V2G / "v2g-inter-ca.pem", root / V2G / "v2g-inter-ca-renewed.pem"
+    old, new = root / V2G / "v2g-inter-ca.pem", root / CERTS / "cpo-sub-ca-2-renewed.pem"
 
     assert subjects(old) == subjects(new)
     assert openssl("x509", "-in", old, "-noout", "-pubkey") != openssl("x509", "-in", new, "-noout", "-pubkey")

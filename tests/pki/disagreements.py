@@ -24,6 +24,7 @@ _OF_EITHER: Rows = {
     ("chain-order", "secc"): _SORTED,
     ("chain-too-deep", "secc"): ("CERT-CHAIN-005", HOLDS, _PROFILE.format("[V2G2-009]")),
     ("chain-sub-ca-in-store", "secc"): ("CERT-CHAIN-008", HOLDS, _SUB_ROOT),
+    ("chain-sub-ca-linked", "secc"): ("CERT-CHAIN-008", HOLDS, _SUB_ROOT),
     ("chain-sub-ca-in-bundle", "secc"): ("CERT-CHAIN-008", HOLDS, _SUB_ROOT),
     ("cert-expires-now", "secc"): _SOON,
     ("cert-curve", "secc"): ("CERT-ALG-001", HOLDS, _PROFILE.format("[V2G2-007]")),

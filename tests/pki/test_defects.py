@@ -57,6 +57,7 @@ FIRST = {
     "chain-expired-root-beside": (INFO, "CERT-TIME-001"),
     "chain-duplicate-serial": (INFO, "CERT-CHAIN-007"),
     "chain-sub-ca-in-store": (FAIL, "CERT-CHAIN-008"),
+    "chain-sub-ca-linked": (FAIL, "CERT-CHAIN-008"),
     "chain-sub-ca-in-bundle": (FAIL, "CERT-CHAIN-008"),
     "cert-expired": (FAIL, "CERT-TIME-001"),
     "cert-sub-ca-expired": (FAIL, "CERT-TIME-001"),

@@ -94,7 +94,6 @@ class FileFacts:
         folder_mode: the permission bits of the folder that it really lies in.
         folder_owners: the accounts that this folder belongs to.
         modified_s: when it was written, seconds since 1970.
-        named: its path, with the links of the folder followed that it is named in.
     """
 
     path: str
@@ -108,7 +107,6 @@ class FileFacts:
     modified_s: float = 0.0
     forbidden: bool = False
     contents: Contents = _NOTHING
-    named: str = ""
 
     @property
     def owner(self) -> str:
@@ -119,11 +117,6 @@ class FileFacts:
     def in_shell(self) -> str:
         """How a command names it."""
         return shlex.quote(self.here or self.place or self.path)
-
-    @property
-    def leads_on(self) -> bool:
-        """Whether it is itself a link; the folder that it is named in may be one all the same."""
-        return bool(self.place) and self.place != (self.named or self.path)
 
     @property
     def is_link(self) -> bool:

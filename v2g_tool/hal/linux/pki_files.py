@@ -93,9 +93,7 @@ class PkiReader:
         facts = FileFacts(path, here=str(self.root / path[1:]))
         try:
             found = inside(self.root, path)
-            folder, _, name = path.rpartition("/")
-            named = self._on_host(inside(self.root, folder) / name)
-            facts = replace(facts, place=self._on_host(found), named=named, here=str(found))
+            facts = replace(facts, place=self._on_host(found), here=str(found))
             facts = self._outside(facts, found)
         except OSError as exc:
             return replace(facts, trouble=_reason(exc, path, facts.place), forbidden=exc.errno in _NO_RIGHT)

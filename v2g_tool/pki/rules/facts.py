@@ -180,8 +180,8 @@ class PkiFacts:
                 yield file
 
     def known(self) -> Iterator[Certificate]:
-        """Give every certificate of every file that was looked at."""
-        for file in self.files():
+        """Give every certificate of every file that was looked at, those beside the charger's chain included."""
+        for file in (*self.files(), *self.near):
             yield from file.contents.certificates
 
     def certificates(self) -> Iterator[tuple[Credential, Certificate]]:

@@ -20,7 +20,7 @@ def anchor_findings(facts: PkiFacts) -> Iterator[Finding]:
     for name, files in facts.stores.items():
         for file in files:
             for certificate in file.contents.certificates if file.path != link else ():
-                if not certificate.self_issued and not file.leads_on:
+                if not certificate.self_issued:
                     statement = f"{file.path} holds {certificate}, which {certificate.issuer} issued: it is no root."
                     yield about(checks.SUB_IN_ROOTS.finding(name, Verdict.FAIL, statement), certificate)
     if facts.site.pins:

@@ -51,13 +51,12 @@ def _too_deep(plan: Plan) -> None:
 
 
 def _renewed(plan: Plan) -> None:
-    """Renew Sub-CA 2 under its name with another key, and link it beside the old one."""
+    """Renew Sub-CA 2 under its name with another key, and lay it beside the old one."""
     label = "cpo-sub-ca-2-renewed"
     plan.keys[label] = "p256"
     plan.copied(label, of="cpo-sub-ca-2").key = label
     plan.lives(label, -2, 728)
     plan.files[f"{CERTS}/{label}.pem"] = File("certificates", (label,))
-    plan.links[f"{TRUST}/v2g/v2g-inter-ca-renewed.pem"] = f"../../certs/{label}.pem"
 
 
 def _cross_signed(plan: Plan) -> None:
@@ -86,6 +85,10 @@ def _sub_ca_as_anchor(plan: Plan) -> None:
     plan.files[f"{TRUST}/v2g/cpo-sub-ca-1.pem"] = File("certificates", ("cpo-sub-ca-1",))
 
 
+def _sub_ca_linked(plan: Plan) -> None:
+    plan.links[f"{TRUST}/v2g/sub-ca.pem"] = "../../certs/cpo-sub-ca-2.pem"
+
+
 def _sub_ca_in_bundle(plan: Plan) -> None:
     plan.files[f"{TRUST}/v2g/v2g-root.pem"].holds += ("cpo-sub-ca-1",)
 
@@ -105,11 +108,12 @@ CHAINS: Mapping[str, Defect] = {
         extended("cpo-sub-ca-1", "basicConstraints", (True, 0), critical=True),
     ),
     "chain-too-deep": Defect("four certificates stand below the V2G root", _too_deep),
-    "chain-renewed": Defect("a renewed Sub-CA 2 with another key is linked beside the old one", _renewed),
+    "chain-renewed": Defect("a renewed Sub-CA 2 with another key lies beside the old one", _renewed),
     "chain-cross-signed": Defect("two V2G roots certify the same Sub-CA 1", _cross_signed),
     "chain-expired-root-beside": Defect("the old V2G root has expired beside one that cross-signed", _old_root_beside),
     "chain-duplicate-serial": Defect("all certificates of the SECC chain have serial 12345", _same_serials),
     "chain-sub-ca-in-store": Defect("Sub-CA 1 lies in the V2G store", _sub_ca_as_anchor),
+    "chain-sub-ca-linked": Defect("Sub-CA 2 is linked into the V2G store under a second name", _sub_ca_linked),
     "chain-sub-ca-in-bundle": Defect("the file of the V2G root holds Sub-CA 1 too", _sub_ca_in_bundle),
 }
 """Defects of the chain from the SECC leaf to the V2G root."""
